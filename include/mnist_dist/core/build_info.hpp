@@ -1,0 +1,14 @@
+// Which program this is, for `--version`, checkpoints and reports.
+#pragma once
+
+#include <string>
+
+namespace mnist_dist {
+
+/// The version, such as "1.0.0".
+[[nodiscard]] std::string version();
+
+/// The version and the compiler, such as "mnist-dist 1.0.0, GCC 12.2.0".
+[[nodiscard]] std::string build_description();
+
+}  // namespace mnist_dist
