@@ -1,5 +1,6 @@
-// The one way in which the program replaces a file: readers see the old file or the whole new one, never a part,
-// whatever happens in between (Pillai et al., "All file systems are not created equal", OSDI 2014). Local.
+// The one way in which the program replaces a file: readers see the old file or the whole new one, never a
+// part, whatever happens in between (Pillai et al., "All file systems are not created equal", OSDI 2014).
+// Local.
 #pragma once
 
 #include <cstddef>

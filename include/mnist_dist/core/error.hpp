@@ -21,14 +21,16 @@ enum class ExitCode : int {
 /// A failure with a message of one line that names the file, the value and the way out.
 class Error : public std::runtime_error {
  public:
-  Error(ExitCode exit_code, const std::string& message) : std::runtime_error(message), exit_code_(exit_code) {}
+  Error(ExitCode exit_code, const std::string& message)
+      : std::runtime_error(message), exit_code_(exit_code) {}
   [[nodiscard]] ExitCode exit_code() const noexcept { return exit_code_; }
 
  private:
   ExitCode exit_code_;
 };
 
-/// A file-system failure: `action` (such as "cannot open data.h5"), then what the system says of `error_number`.
+/// A file-system failure: `action` (such as "cannot open data.h5"), then what the system says of
+/// `error_number`.
 [[nodiscard]] Error file_error(const std::string& action, int error_number);
 
 /// `name` in the form in which it is safe to print on one line: control characters become '?'.

@@ -7,7 +7,8 @@
 
 namespace mnist_dist {
 
-/// [rows x columns], row-major, rows `stride` elements apart. Owns nothing; valid as long as what it points to.
+/// [rows x columns], row-major, rows `stride` elements apart. Owns nothing; valid as long as what it points
+/// to.
 template <class T>
 struct MatrixView {
   T* data = nullptr;
@@ -23,8 +24,7 @@ struct MatrixView {
 
   /// A view of mutable elements serves as one of constant elements.
   operator MatrixView<const T>() const  // NOLINT(google-explicit-constructor)
-    requires(!std::is_const_v<T>)
-  {
+      requires(!std::is_const_v<T>) {
     return {data, rows, columns, stride};
   }
 

@@ -1,8 +1,8 @@
-// Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror & Shaw, "Parallel random numbers: as easy as
-// 1, 2, 3", SC 2011), by the Random123 library.
+// Counter-based random numbers: Philox4x32-10 (Salmon, Moraes, Dror & Shaw, "Parallel random numbers: as easy
+// as 1, 2, 3", SC 2011), by the Random123 library.
 //
-// A stream is named by what it is for, (seed, purpose, epoch, id), and is the same wherever and whenever it is
-// drawn. There is no state to save and nothing to hand from rank to rank. Local.
+// A stream is named by what it is for, (seed, purpose, epoch, id), and is the same wherever and whenever it
+// is drawn. There is no state to save and nothing to hand from rank to rank. Local.
 #pragma once
 
 #include <array>
@@ -30,20 +30,20 @@ struct StreamKey {
   std::uint64_t id = 0;  ///< a row, a shard, a layer: below 2^48
 };
 
-/// Fills `bits` with the stream's first `bits.size()` random words.
-void fill_random_bits(const StreamKey& key, std::span<std::uint32_t> bits);
-
 /// Draws a stream's words one after the other.
 class RandomStream {
  public:
   explicit RandomStream(const StreamKey& key) : key_(key) {}
 
   std::uint32_t next_bits();
+  /// Fills `bits` with the next words, as so many calls of next_bits() would.
+  void fill(std::span<std::uint32_t> bits);
   /// Uniform in [0, 1), a multiple of 2^-24.
   float uniform();
   /// Uniform in [low, high).
   float uniform(float low, float high) { return low + (high - low) * uniform(); }
-  /// Uniform in {0, ..., bound - 1}, without bias (Lemire, "Fast random integer generation in an interval", 2019).
+  /// Uniform in {0, ..., bound - 1}, without bias (Lemire, "Fast random integer generation in an interval",
+  /// 2019).
   /// @param bound at least 1
   std::uint32_t below(std::uint32_t bound);
   /// Fisher-Yates: every order of `values` is equally likely.

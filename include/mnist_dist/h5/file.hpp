@@ -1,8 +1,8 @@
 // HDF5 files, the only door to the library. Local: no call communicates.
 //
-// The bytes of a file depend on what is written alone: no object carries a time stamp. Text is UTF-8. Every failure
-// is an Error that names the file and the object: bad_data when the file is not as it should be, file_system when
-// the disk is at fault.
+// The bytes of a file depend on what is written alone: no object carries a time stamp. Text is UTF-8. Every
+// failure is an Error that names the file and the object: bad_data when the file is not as it should be,
+// file_system when the disk is at fault.
 #pragma once
 
 #include <cstddef>
@@ -27,6 +27,8 @@ struct RowStorage {
 /// An open HDF5 file. T is one of std::uint8_t, std::int32_t, std::int64_t, std::uint64_t, float, double.
 class File {
  public:
+  struct State;  // of the implementation
+
   /// Opens for reading.
   static File open(const std::filesystem::path& path);
   /// Opens a file whose bytes are in memory, for reading. @param name what errors call it
@@ -82,7 +84,6 @@ class File {
   [[nodiscard]] double real_attribute(const std::string& name) const;
 
  private:
-  struct State;
   explicit File(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

@@ -1,0 +1,65 @@
+// The reduction of gradients and the distribution of new parameters: an allreduce cut in two around the
+// optimiser's step, with the sums in the order of the shard tree.
+//
+// Every rank owns a range of the parameters. In each step
+//   1. each rank writes the gradients of its shards, one after the other, and adds them as far as the tree
+//   allows;
+//   2. the owner of a range collects the sums of all ranks over its range and finishes the tree
+//   (reduce-scatter);
+//   3. it updates the parameters of its range, with whatever optimiser;
+//   4. all get the new parameters (all-gather).
+// Ranks of one host share memory: there is one copy of the parameters per host, and gradients are read where
+// they were written. Between hosts, one rank per range sends its host's sums and receives the new parameters,
+// so each host sends the parameter vector once per step in each direction and other host, whatever the number
+// of its ranks.
+//
+// Who may touch what: parameters() is read by all ranks of the host between two calls of gather_parameters(),
+// and each rank may write my_range() of it between finish() and gather_parameters(). next_gradient() belongs
+// to the caller until add_gradient(); what finish() returns, until gather_parameters().
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+#include "mnist_dist/comm/communicator.hpp"
+#include "mnist_dist/core/parameter_range.hpp"
+
+namespace mnist_dist::comm {
+
+class GradientReduction {
+ public:
+  /// Collective over `ranks`. @param host the ranks that share memory with this one, usually
+  /// ranks.split_by_host(); both communicators outlive this object  @param shards at least the number of
+  /// ranks
+  /// @param parameter_count the size of the parameter vector
+  GradientReduction(const Communicator& ranks, const Communicator& host, std::size_t shards,
+                    std::size_t parameter_count);
+  GradientReduction(const GradientReduction&) = delete;
+  GradientReduction& operator=(const GradientReduction&) = delete;
+  ~GradientReduction();
+
+  /// Local: the host's one copy of the parameters.
+  [[nodiscard]] std::span<const float> parameters() const;
+  /// Local: the range that this rank owns, and the parameters in it.
+  [[nodiscard]] ParameterRange my_range() const;
+  [[nodiscard]] std::span<float> my_parameters();
+
+  /// Collective: replaces the parameters by `values`, which all ranks pass alike. [parameter_count]
+  void set_parameters(std::span<const float> values);
+
+  /// Local: where the gradient of this rank's next shard is to be written. [parameter_count]
+  [[nodiscard]] std::span<float> next_gradient();
+  /// Local: the gradient at next_gradient() is complete.
+  void add_gradient();
+  /// Collective, after all shards' gradients: the sum over all shards. [my_range().size()]
+  [[nodiscard]] std::span<float> finish();
+  /// Collective, after my_parameters() were updated: they become visible to all ranks.
+  void gather_parameters();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace mnist_dist::comm

@@ -1,0 +1,61 @@
+// Some rows of a data set in memory: what a rank holds of it. Local.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "mnist_dist/core/matrix_view.hpp"
+#include "mnist_dist/data/dataset_file.hpp"
+#include "mnist_dist/data/standardizer.hpp"
+
+namespace mnist_dist::data {
+
+class ImageRows {
+ public:
+  /// Reads the images of these rows, and no others for longer than a moment. @param row_ids ascending
+  /// @param labels of the whole split
+  ImageRows(const DatasetFile& file, Split split, std::span<const std::uint64_t> row_ids,
+            std::span<const std::int32_t> labels);
+
+  [[nodiscard]] std::size_t size() const { return row_ids_.size(); }
+  /// The row's number in the file.
+  [[nodiscard]] std::uint64_t row_id(std::size_t index) const { return row_ids_[index]; }
+  [[nodiscard]] std::int32_t label(std::size_t index) const { return labels_[index]; }
+  [[nodiscard]] std::span<const std::uint8_t> pixels(std::size_t index) const {
+    return std::span(pixels_).subspan(index * row_size_, row_size_);
+  }
+
+ private:
+  std::size_t row_size_;
+  std::vector<std::uint64_t> row_ids_;
+  std::vector<std::int32_t> labels_;
+  std::vector<std::uint8_t> pixels_;  // [size() x row_size_]
+};
+
+/// Rows as the network takes them; used again from batch to batch.
+class Batch {
+ public:
+  Batch(std::size_t max_rows, std::size_t inputs)
+      : inputs_(inputs), values_(max_rows * inputs), row_ids_(max_rows), labels_(max_rows) {}
+
+  /// Takes the rows with these indices in `source`, standardised.
+  void load(const ImageRows& source, std::span<const std::uint32_t> indices, const Standardizer& standardizer);
+  /// Takes the rows [first, first + count) of `source`, standardised.
+  void load(const ImageRows& source, std::size_t first, std::size_t count, const Standardizer& standardizer);
+
+  [[nodiscard]] MatrixView<const float> values() const { return {values_.data(), rows_, inputs_}; }
+  [[nodiscard]] std::span<const std::uint64_t> row_ids() const { return std::span(row_ids_).first(rows_); }
+  [[nodiscard]] std::span<const std::int32_t> labels() const { return std::span(labels_).first(rows_); }
+
+ private:
+  void set_row(std::size_t row, const ImageRows& source, std::size_t index, const Standardizer& standardizer);
+
+  std::size_t inputs_;
+  std::size_t rows_ = 0;
+  std::vector<float> values_;
+  std::vector<std::uint64_t> row_ids_;
+  std::vector<std::int32_t> labels_;
+};
+
+}  // namespace mnist_dist::data

@@ -1,0 +1,113 @@
+#include "mnist_dist/comm/communicator.hpp"
+
+#include <cstdlib>
+#include <numeric>
+
+#include "mpi_handle.hpp"
+
+namespace mnist_dist::comm {
+
+Environment::Environment() {
+  int provided = 0;
+  check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+  if (provided < MPI_THREAD_FUNNELED) throw Error(ExitCode::rank_failed, "this MPI does not support threads");
+  check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+}
+
+void Environment::finalize() {
+  check(MPI_Finalize(), "MPI_Finalize");
+}
+
+void abort_all_ranks(ExitCode exit_code) noexcept {
+  int started = 0;
+  int ended = 0;
+  MPI_Initialized(&started);
+  MPI_Finalized(&ended);
+  if (started != 0 && ended == 0) MPI_Abort(MPI_COMM_WORLD, static_cast<int>(exit_code));
+}
+
+int rank_by_launcher() {
+  for (const char* variable : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"}) {
+    if (const char* rank = std::getenv(variable)) return std::atoi(rank);
+  }
+  return 0;
+}
+
+Communicator Communicator::world() {
+  MPI_Comm copy = MPI_COMM_NULL;
+  check(MPI_Comm_dup(MPI_COMM_WORLD, &copy), "MPI_Comm_dup");
+  return Communicator(std::make_unique<Handle>(copy));
+}
+
+Communicator::Communicator(std::unique_ptr<Handle> handle) : handle_(std::move(handle)) {
+  check(MPI_Comm_set_errhandler(handle_->communicator, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+  check(MPI_Comm_rank(handle_->communicator, &rank_), "MPI_Comm_rank");
+  check(MPI_Comm_size(handle_->communicator, &size_), "MPI_Comm_size");
+}
+
+Communicator::Communicator(Communicator&&) noexcept = default;
+Communicator& Communicator::operator=(Communicator&&) noexcept = default;
+Communicator::~Communicator() = default;
+
+Communicator Communicator::split_by_host() const {
+  MPI_Comm part = MPI_COMM_NULL;
+  check(MPI_Comm_split_type(handle_->communicator, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &part),
+        "MPI_Comm_split_type");
+  return Communicator(std::make_unique<Handle>(part));
+}
+
+Communicator Communicator::split(int color) const {
+  MPI_Comm part = MPI_COMM_NULL;
+  check(MPI_Comm_split(handle_->communicator, color, rank_, &part), "MPI_Comm_split");
+  return Communicator(std::make_unique<Handle>(part));
+}
+
+void Communicator::barrier() const {
+  check(MPI_Barrier(handle_->communicator), "MPI_Barrier");
+}
+
+void Communicator::sum(std::span<std::int64_t> values) const {
+  check(MPI_Allreduce(MPI_IN_PLACE, values.data(), to_count(values.size()), MPI_INT64_T, MPI_SUM,
+                      handle_->communicator),
+        "MPI_Allreduce");
+}
+
+std::vector<int> Communicator::all_gather(int value) const {
+  std::vector<int> values(static_cast<std::size_t>(size_));
+  check(MPI_Allgather(&value, 1, MPI_INT, values.data(), 1, MPI_INT, handle_->communicator), "MPI_Allgather");
+  return values;
+}
+
+std::string Communicator::broadcast(std::string text, int root) const {
+  auto size = static_cast<std::int64_t>(text.size());
+  broadcast(std::span(&size, 1), root);
+  text.resize(static_cast<std::size_t>(size));
+  broadcast(std::span(text.data(), text.size()), root);
+  return text;
+}
+
+void Communicator::broadcast_bytes(std::span<std::byte> bytes, int root) const {
+  check(MPI_Bcast(bytes.data(), to_count(bytes.size()), MPI_BYTE, root, handle_->communicator), "MPI_Bcast");
+}
+
+void Communicator::gather_bytes(std::span<const std::byte> part, std::span<std::byte> all,
+                                bool at_all_ranks) const {
+  const std::vector<int> counts = all_gather(to_count(part.size()));
+  std::vector<int> starts(counts.size());
+  std::exclusive_scan(counts.begin(), counts.end(), starts.begin(), 0);
+  const bool receives = at_all_ranks || rank_ == 0;
+  if (receives && all.size() != static_cast<std::size_t>(starts.back() + counts.back())) {
+    throw Error(ExitCode::bug, "gathered parts do not fill their buffer");
+  }
+  if (at_all_ranks) {
+    check(MPI_Allgatherv(part.data(), counts[static_cast<std::size_t>(rank_)], MPI_BYTE, all.data(),
+                         counts.data(), starts.data(), MPI_BYTE, handle_->communicator),
+          "MPI_Allgatherv");
+  } else {
+    check(MPI_Gatherv(part.data(), counts[static_cast<std::size_t>(rank_)], MPI_BYTE, all.data(),
+                      counts.data(), starts.data(), MPI_BYTE, 0, handle_->communicator),
+          "MPI_Gatherv");
+  }
+}
+
+}  // namespace mnist_dist::comm

@@ -1,0 +1,75 @@
+#include "host_barrier.hpp"
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <climits>
+
+#include "mnist_dist/core/error.hpp"
+
+namespace mnist_dist::comm {
+namespace {
+
+// About 0.1 ms: longer than the ranks of a host differ in a step, shorter than a time slice.
+constexpr int kSpins = 4000;
+constexpr int kPatienceSeconds = 600;
+
+void pause_briefly() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
+// std::atomic::wait sleeps on a futex that is private to the process; ranks are processes.
+void futex_wait(std::atomic<std::uint32_t>& word, std::uint32_t expected, int seconds) {
+  const timespec timeout{.tv_sec = seconds, .tv_nsec = 0};
+  syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&word), FUTEX_WAIT, expected, &timeout, nullptr, 0);
+}
+
+void futex_wake_all(std::atomic<std::uint32_t>& word) {
+  syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&word), FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
+}
+
+}  // namespace
+
+void HostBarrier::wait() {
+  const std::uint32_t generation = state_->generation.load(std::memory_order_acquire);
+  if (state_->arrived.fetch_add(1, std::memory_order_acq_rel) + 1 == ranks_) {
+    state_->arrived.store(0, std::memory_order_relaxed);
+    // Sequentially consistent with `sleepers`: either this rank sees the sleeper, or the sleeper sees the
+    // generation.
+    state_->generation.store(generation + 1);
+    if (state_->sleepers.load() > 0) futex_wake_all(state_->generation);
+    return;
+  }
+  if (may_spin_) spin(generation);
+  if (state_->generation.load(std::memory_order_acquire) == generation) sleep(generation);
+}
+
+void HostBarrier::spin(std::uint32_t generation) const {
+  for (int i = 0; i < kSpins; ++i) {
+    if (state_->generation.load(std::memory_order_acquire) != generation) return;
+    pause_briefly();
+  }
+}
+
+void HostBarrier::sleep(std::uint32_t generation) {
+  timespec start{};
+  clock_gettime(CLOCK_MONOTONIC, &start);
+  state_->sleepers.fetch_add(1);
+  while (state_->generation.load() == generation) {
+    futex_wait(state_->generation, generation, kPatienceSeconds);
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (now.tv_sec - start.tv_sec >= kPatienceSeconds && state_->generation.load() == generation) {
+      throw Error(ExitCode::rank_failed,
+                  "another rank of this host has not answered for 10 minutes; "
+                  "look for a stopped or swapping process, then go on with --resume");
+    }
+  }
+  state_->sleepers.fetch_sub(1);
+}
+
+}  // namespace mnist_dist::comm

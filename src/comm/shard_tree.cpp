@@ -1,0 +1,53 @@
+#include "mnist_dist/comm/shard_tree.hpp"
+
+#include <algorithm>
+
+namespace mnist_dist::comm {
+
+ShardBlock shards_of_rank(std::size_t shards, int ranks, int rank) {
+  const auto count = static_cast<std::size_t>(ranks);
+  const auto index = static_cast<std::size_t>(rank);
+  return {shards * index / count, shards * (index + 1) / count};
+}
+
+TreeNode ShardTree::without_only_children(TreeNode node) const {
+  while (node.index > 0 && node.index % 2 == 0 && ((node.index + 1) << node.level) >= shards_) {
+    ++node.level;
+    node.index /= 2;
+  }
+  return node;
+}
+
+std::vector<TreeNode> ShardTree::nodes_of(const ShardBlock& block) const {
+  std::vector<TreeNode> leaves;
+  for (std::size_t shard = block.begin; shard < block.end; ++shard) leaves.push_back(leaf(shard));
+  return plan_additions(*this, leaves).result_nodes;
+}
+
+std::size_t ShardTree::vectors_needed(const ShardBlock& block) const {
+  std::size_t most = 0;
+  for (std::size_t end = block.begin; end < block.end; ++end) {
+    most = std::max(most, nodes_of({block.begin, end}).size() + 1);
+  }
+  return most;
+}
+
+AdditionPlan plan_additions(const ShardTree& tree, const std::vector<TreeNode>& nodes) {
+  AdditionPlan plan;
+  plan.inputs = nodes.size();
+  for (std::size_t input = 0; input < nodes.size(); ++input) {
+    plan.results.push_back(input);
+    plan.result_nodes.push_back(nodes[input]);
+    while (plan.results.size() >= 2 &&
+           ShardTree::are_brothers(plan.result_nodes[plan.results.size() - 2], plan.result_nodes.back())) {
+      plan.additions.push_back({plan.results[plan.results.size() - 2], plan.results.back()});
+      plan.results.pop_back();
+      plan.result_nodes.pop_back();
+      plan.results.back() = nodes.size() + plan.additions.size() - 1;
+      plan.result_nodes.back() = tree.parent(plan.result_nodes.back());
+    }
+  }
+  return plan;
+}
+
+}  // namespace mnist_dist::comm

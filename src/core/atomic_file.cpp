@@ -1,0 +1,126 @@
+#include "mnist_dist/core/atomic_file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "mnist_dist/core/error.hpp"
+
+namespace mnist_dist {
+namespace {
+
+std::filesystem::path folder_of(const std::filesystem::path& file) {
+  const std::filesystem::path folder = file.parent_path();
+  return folder.empty() ? "." : folder;
+}
+
+Error cannot_write(const std::filesystem::path& target, int error_number) {
+  return file_error(fmt::format("cannot write {}", printable(target.string())), error_number);
+}
+
+void flush_folder(const std::filesystem::path& target) {
+  const int folder = open(folder_of(target).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) throw cannot_write(target, errno);
+  const int result = fsync(folder);
+  const int error_number = errno;
+  close(folder);
+  // Some network file systems cannot flush a folder and say EINVAL; the rename itself has happened.
+  if (result != 0 && error_number != EINVAL) throw cannot_write(target, error_number);
+}
+
+}  // namespace
+
+AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)) {
+  partial_ = folder_of(target_) / fmt::format(".{}.partial", target_.filename().string());
+  if (std::filesystem::is_directory(target_)) throw cannot_write(target_, EISDIR);
+  // Umask applies to the mode, as for any new file.
+  descriptor_ = open(folder_of(target_).c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+  if (descriptor_ < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
+    descriptor_ = open(partial_.c_str(), O_CREAT | O_TRUNC | O_RDWR | O_CLOEXEC, 0666);
+    has_name_ = descriptor_ >= 0;
+  }
+  if (descriptor_ < 0) throw cannot_write(target_, errno);
+}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor_ < 0) return;
+  close(descriptor_);
+  if (has_name_) unlink(partial_.c_str());
+}
+
+std::filesystem::path AtomicFile::path_for_writing() const {
+  return has_name_ ? partial_ : std::filesystem::path(fmt::format("/proc/self/fd/{}", descriptor_));
+}
+
+void AtomicFile::write(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw cannot_write(target_, errno);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+}
+
+void AtomicFile::commit() {
+  if (fsync(descriptor_) != 0) throw cannot_write(target_, errno);
+  if (!has_name_) {
+    const std::filesystem::path nameless = path_for_writing();
+    unlink(partial_.c_str());  // what a process that died just here may have left
+    if (linkat(AT_FDCWD, nameless.c_str(), AT_FDCWD, partial_.c_str(), AT_SYMLINK_FOLLOW) != 0) {
+      throw cannot_write(target_, errno);
+    }
+    has_name_ = true;
+  }
+  if (rename(partial_.c_str(), target_.c_str()) != 0) throw cannot_write(target_, errno);
+  has_name_ = false;
+  const int descriptor = descriptor_;
+  descriptor_ = -1;
+  if (close(descriptor) != 0) throw cannot_write(target_, errno);
+  flush_folder(target_);
+}
+
+void write_file_atomically(const std::filesystem::path& target, std::span<const std::byte> bytes) {
+  AtomicFile file(target);
+  file.write(bytes);
+  file.commit();
+}
+
+void write_file_atomically(const std::filesystem::path& target, std::string_view text) {
+  write_file_atomically(target, std::as_bytes(std::span(text)));
+}
+
+std::vector<std::byte> read_file(const std::filesystem::path& path) {
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const std::string action = fmt::format("cannot read {}", printable(path.string()));
+  if (descriptor < 0) throw file_error(action, errno);
+  struct stat status {};
+  std::vector<std::byte> bytes;
+  if (fstat(descriptor, &status) == 0 && status.st_size > 0)
+    bytes.resize(static_cast<std::size_t>(status.st_size));
+  std::size_t used = 0;
+  for (;;) {
+    if (used == bytes.size()) bytes.resize(used + 65536);
+    const ssize_t count = read(descriptor, bytes.data() + used, bytes.size() - used);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) {
+      const int error_number = errno;
+      close(descriptor);
+      throw file_error(action, error_number);
+    }
+    if (count == 0) break;
+    used += static_cast<std::size_t>(count);
+  }
+  close(descriptor);
+  bytes.resize(used);
+  return bytes;
+}
+
+std::string read_text_file(const std::filesystem::path& path) {
+  const std::vector<std::byte> bytes = read_file(path);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+}  // namespace mnist_dist

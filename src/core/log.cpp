@@ -1,0 +1,42 @@
+#include "mnist_dist/core/log.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <string>
+
+namespace mnist_dist {
+namespace {
+
+struct Identity {
+  std::string program = "mnist-dist";
+  bool print_warnings = true;
+};
+
+Identity& identity() {
+  static Identity instance;
+  return instance;
+}
+
+// One write per line, so that lines of several ranks do not mix.
+void print_line(const std::string& line) {
+  std::fwrite(line.data(), 1, line.size(), stderr);
+  std::fflush(stderr);
+}
+
+}  // namespace
+
+void set_log_identity(std::string_view program, bool print_warnings) {
+  identity() = {std::string(program), print_warnings};
+}
+
+void log_warning(std::string_view message) {
+  if (identity().print_warnings) print_line(fmt::format("{}: warning: {}\n", identity().program, message));
+}
+
+void log_error(std::string_view message, int rank) {
+  const std::string where = rank == 0 ? "" : fmt::format(" (rank {})", rank);
+  print_line(fmt::format("{}: error{}: {}\n", identity().program, where, message));
+}
+
+}  // namespace mnist_dist

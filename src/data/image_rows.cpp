@@ -1,0 +1,50 @@
+#include "mnist_dist/data/image_rows.hpp"
+
+#include <algorithm>
+
+namespace mnist_dist::data {
+namespace {
+
+// Rows that are read at once; those that were not asked for are dropped again.
+constexpr std::size_t kRowsPerRead = 1024;
+
+}  // namespace
+
+ImageRows::ImageRows(const DatasetFile& file, Split split, std::span<const std::uint64_t> row_ids,
+                     std::span<const std::int32_t> labels)
+    : row_size_(file.image_shape().size()), row_ids_(row_ids.begin(), row_ids.end()) {
+  pixels_.resize(row_ids.size() * row_size_);
+  std::vector<std::uint8_t> block;
+  std::size_t next = 0;
+  while (next < row_ids.size()) {
+    const std::uint64_t first = row_ids[next];
+    const auto after = std::lower_bound(row_ids.begin() + static_cast<std::ptrdiff_t>(next), row_ids.end(),
+                                        first + kRowsPerRead);
+    const auto end = static_cast<std::size_t>(after - row_ids.begin());
+    block.resize((row_ids[end - 1] + 1 - first) * row_size_);
+    file.read_images(split, first, block);
+    for (; next < end; ++next) {
+      std::copy_n(block.begin() + static_cast<std::ptrdiff_t>((row_ids[next] - first) * row_size_), row_size_,
+                  pixels_.begin() + static_cast<std::ptrdiff_t>(next * row_size_));
+    }
+  }
+  for (const std::uint64_t row : row_ids) labels_.push_back(labels[row]);
+}
+
+void Batch::set_row(std::size_t row, const ImageRows& source, std::size_t index, const Standardizer& standardizer) {
+  standardizer.apply(source.pixels(index), std::span(values_).subspan(row * inputs_, inputs_));
+  row_ids_[row] = source.row_id(index);
+  labels_[row] = source.label(index);
+}
+
+void Batch::load(const ImageRows& source, std::span<const std::uint32_t> indices, const Standardizer& standardizer) {
+  rows_ = indices.size();
+  for (std::size_t row = 0; row < rows_; ++row) set_row(row, source, indices[row], standardizer);
+}
+
+void Batch::load(const ImageRows& source, std::size_t first, std::size_t count, const Standardizer& standardizer) {
+  rows_ = count;
+  for (std::size_t row = 0; row < rows_; ++row) set_row(row, source, first + row, standardizer);
+}
+
+}  // namespace mnist_dist::data

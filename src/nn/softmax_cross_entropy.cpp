@@ -1,0 +1,41 @@
+#include "mnist_dist/nn/softmax_cross_entropy.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace mnist_dist::nn {
+namespace {
+
+/// Overwrites a row of logits with its softmax; returns log sum_j exp(z_j).
+double softmax_row(std::span<float> row) {
+  const float largest = *std::max_element(row.begin(), row.end());
+  float sum = 0.0F;
+  for (float& value : row) {
+    value = std::exp(value - largest);
+    sum += value;
+  }
+  for (float& value : row) value /= sum;
+  return double{largest} + std::log(double{sum});
+}
+
+}  // namespace
+
+void softmax(const MatrixView<float>& logits) {
+  for (std::size_t row = 0; row < logits.rows; ++row) softmax_row(logits.row(row));
+}
+
+double softmax_cross_entropy(const MatrixView<float>& logits, std::span<const std::int32_t> labels,
+                             float scale) {
+  double loss = 0.0;
+  for (std::size_t row = 0; row < logits.rows; ++row) {
+    const std::span<float> values = logits.row(row);
+    const auto label = static_cast<std::size_t>(labels[row]);
+    const double label_logit = values[label];
+    loss += softmax_row(values) - label_logit;
+    values[label] -= 1.0F;
+    for (float& value : values) value *= scale;
+  }
+  return loss;
+}
+
+}  // namespace mnist_dist::nn

@@ -1,0 +1,128 @@
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "mnist_dist/core/atomic_file.hpp"
+#include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/random.hpp"
+#include "mnist_dist/core/sha256.hpp"
+#include "temporary_folder.hpp"
+
+using namespace mnist_dist;
+
+TEST_CASE("SHA-256 agrees with the examples of FIPS 180-4") {
+  CHECK(sha256_hex({}) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  Sha256 hash;
+  hash.update("a");
+  hash.update("bc");
+  CHECK(hash.finish() == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST_CASE("random words depend on every part of the key") {
+  const StreamKey base{.seed = 7, .purpose = Purpose::dropout, .epoch = 3, .id = 11};
+  const auto words = [](const StreamKey& key) {
+    std::array<std::uint32_t, 8> bits{};
+    RandomStream(key).fill(bits);
+    return bits;
+  };
+  CHECK(words(base) == words(base));
+  StreamKey other = base;
+  other.seed = 8;
+  CHECK(words(other) != words(base));
+  other = base;
+  other.seed += std::uint64_t{1} << 40;
+  CHECK(words(other) != words(base));
+  other = base;
+  other.purpose = Purpose::shuffle;
+  CHECK(words(other) != words(base));
+  other = base;
+  other.epoch = 4;
+  CHECK(words(other) != words(base));
+  other = base;
+  other.id += std::uint64_t{1} << 33;
+  CHECK(words(other) != words(base));
+}
+
+TEST_CASE("a stream gives the same words one by one and at once") {
+  const StreamKey key{.seed = 1, .purpose = Purpose::shuffle, .epoch = 0, .id = 5};
+  std::array<std::uint32_t, 11> at_once{};
+  RandomStream filled(key);
+  filled.fill(std::span(at_once).first(3));
+  filled.fill(std::span(at_once).subspan(3));
+  RandomStream stream(key);
+  for (const std::uint32_t word : at_once) CHECK(stream.next_bits() == word);
+}
+
+TEST_CASE("Philox agrees with the known answer of Random123's own tests (philox4x32 10 rounds, all zero)") {
+  // The key (seed 0, purpose 0, epoch 0, id 0) is the all-zero counter and key.
+  std::array<std::uint32_t, 4> words{};
+  RandomStream({.seed = 0, .purpose = Purpose{0}, .epoch = 0, .id = 0}).fill(words);
+  CHECK(words == std::array<std::uint32_t, 4>{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
+}
+
+TEST_CASE("below() is uniform and a shuffle keeps every value") {
+  RandomStream stream({.seed = 2, .purpose = Purpose::shuffle, .epoch = 0, .id = 0});
+  std::array<int, 10> counts{};
+  for (int i = 0; i < 100000; ++i) ++counts[stream.below(10)];
+  // The standard deviation of each count is 95.
+  for (const int count : counts) CHECK(std::abs(count - 10000) < 500);
+
+  std::vector<int> values(1000);
+  std::iota(values.begin(), values.end(), 0);
+  std::vector<int> shuffled = values;
+  stream.shuffle(std::span(shuffled));
+  CHECK(shuffled != values);
+  std::sort(shuffled.begin(), shuffled.end());
+  CHECK(shuffled == values);
+}
+
+TEST_CASE("an atomic file replaces its target only when committed") {
+  const TemporaryFolder folder;
+  const std::filesystem::path target = folder.path() / "file.txt";
+  write_file_atomically(target, std::string_view("old"));
+  {
+    AtomicFile file(target);
+    file.write(std::as_bytes(std::span(std::string_view("new"))));
+    CHECK(read_text_file(target) == "old");
+  }
+  CHECK(read_text_file(target) == "old");
+  {
+    AtomicFile file(target);
+    file.write(std::as_bytes(std::span(std::string_view("new"))));
+    file.commit();
+  }
+  CHECK(read_text_file(target) == "new");
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
+}
+
+TEST_CASE("an atomic file can be written through its path") {
+  const TemporaryFolder folder;
+  const std::filesystem::path target = folder.path() / "file.bin";
+  AtomicFile file(target);
+  const int descriptor = open(file.path_for_writing().c_str(), O_WRONLY | O_TRUNC);
+  REQUIRE(descriptor >= 0);
+  REQUIRE(write(descriptor, "abc", 3) == 3);
+  close(descriptor);
+  file.commit();
+  CHECK(read_text_file(target) == "abc");
+}
+
+TEST_CASE("a failed write names the file and the reason") {
+  const TemporaryFolder folder;
+  try {
+    write_file_atomically(folder.path() / "missing" / "file", std::string_view("x"));
+    FAIL("no error");
+  } catch (const Error& error) {
+    CHECK(error.exit_code() == ExitCode::file_system);
+    CHECK(std::string(error.what()).find("missing/file: No such file or directory") != std::string::npos);
+  }
+  CHECK_THROWS_AS(write_file_atomically(folder.path(), std::string_view("x")), Error);
+  CHECK_THROWS_AS(read_file(folder.path() / "nothing"), Error);
+}
