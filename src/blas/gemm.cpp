@@ -9,10 +9,10 @@ blasint to_int(std::size_t size) {
   return static_cast<blasint>(size);
 }
 
-void gemm(CBLAS_TRANSPOSE transpose_a, CBLAS_TRANSPOSE transpose_b, std::size_t inner,
-          const MatrixView<const float>& a, const MatrixView<const float>& b, const MatrixView<float>& c) {
-  cblas_sgemm(CblasRowMajor, transpose_a, transpose_b, to_int(c.rows), to_int(c.columns), to_int(inner), 1.0F,
-              a.data, to_int(a.stride), b.data, to_int(b.stride), 0.0F, c.data, to_int(c.stride));
+void gemm(CBLAS_TRANSPOSE transpose_a, CBLAS_TRANSPOSE transpose_b, std::size_t inner, const MatrixView<const float>& a,
+          const MatrixView<const float>& b, const MatrixView<float>& c) {
+  cblas_sgemm(CblasRowMajor, transpose_a, transpose_b, to_int(c.rows), to_int(c.columns), to_int(inner), 1.0F, a.data,
+              to_int(a.stride), b.data, to_int(b.stride), 0.0F, c.data, to_int(c.stride));
 }
 
 }  // namespace
@@ -25,8 +25,7 @@ std::string core_name() {
   return openblas_get_corename();
 }
 
-void multiply(const MatrixView<const float>& a, const MatrixView<const float>& b,
-              const MatrixView<float>& c) {
+void multiply(const MatrixView<const float>& a, const MatrixView<const float>& b, const MatrixView<float>& c) {
   gemm(CblasNoTrans, CblasNoTrans, a.columns, a, b, c);
 }
 

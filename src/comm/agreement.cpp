@@ -50,8 +50,8 @@ bool StopAgreement::after_step(bool wish) {
   const bool stop = question_->answer != 0;
   if (!stop) {
     question_->wish = wish ? 1 : 0;
-    check(MPI_Iallreduce(&question_->wish, &question_->answer, 1, MPI_INT, MPI_MAX,
-                         communicator_.handle().communicator, &question_->request),
+    check(MPI_Iallreduce(&question_->wish, &question_->answer, 1, MPI_INT, MPI_MAX, communicator_.handle().communicator,
+                         &question_->request),
           "MPI_Iallreduce");
   }
   return stop;
@@ -60,8 +60,7 @@ bool StopAgreement::after_step(bool wish) {
 bool StopAgreement::settle(bool wish) {
   check(MPI_Wait(&question_->request, MPI_STATUS_IGNORE), "MPI_Wait");
   int any = wish || question_->answer != 0 ? 1 : 0;
-  check(MPI_Allreduce(MPI_IN_PLACE, &any, 1, MPI_INT, MPI_MAX, communicator_.handle().communicator),
-        "MPI_Allreduce");
+  check(MPI_Allreduce(MPI_IN_PLACE, &any, 1, MPI_INT, MPI_MAX, communicator_.handle().communicator), "MPI_Allreduce");
   question_->answer = 0;
   return any != 0;
 }

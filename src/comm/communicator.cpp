@@ -6,6 +6,17 @@
 #include "mpi_handle.hpp"
 
 namespace mnist_dist::comm {
+namespace {
+
+bool mpi_runs() noexcept {
+  int started = 0;
+  int ended = 0;
+  MPI_Initialized(&started);
+  MPI_Finalized(&ended);
+  return started != 0 && ended == 0;
+}
+
+}  // namespace
 
 Environment::Environment() {
   int provided = 0;
@@ -15,15 +26,11 @@ Environment::Environment() {
 }
 
 void Environment::finalize() {
-  check(MPI_Finalize(), "MPI_Finalize");
+  if (mpi_runs()) check(MPI_Finalize(), "MPI_Finalize");
 }
 
 void abort_all_ranks(ExitCode exit_code) noexcept {
-  int started = 0;
-  int ended = 0;
-  MPI_Initialized(&started);
-  MPI_Finalized(&ended);
-  if (started != 0 && ended == 0) MPI_Abort(MPI_COMM_WORLD, static_cast<int>(exit_code));
+  if (mpi_runs()) MPI_Abort(MPI_COMM_WORLD, static_cast<int>(exit_code));
 }
 
 int rank_by_launcher() {
@@ -67,9 +74,9 @@ void Communicator::barrier() const {
 }
 
 void Communicator::sum(std::span<std::int64_t> values) const {
-  check(MPI_Allreduce(MPI_IN_PLACE, values.data(), to_count(values.size()), MPI_INT64_T, MPI_SUM,
-                      handle_->communicator),
-        "MPI_Allreduce");
+  check(
+      MPI_Allreduce(MPI_IN_PLACE, values.data(), to_count(values.size()), MPI_INT64_T, MPI_SUM, handle_->communicator),
+      "MPI_Allreduce");
 }
 
 std::vector<int> Communicator::all_gather(int value) const {
@@ -90,8 +97,7 @@ void Communicator::broadcast_bytes(std::span<std::byte> bytes, int root) const {
   check(MPI_Bcast(bytes.data(), to_count(bytes.size()), MPI_BYTE, root, handle_->communicator), "MPI_Bcast");
 }
 
-void Communicator::gather_bytes(std::span<const std::byte> part, std::span<std::byte> all,
-                                bool at_all_ranks) const {
+void Communicator::gather_bytes(std::span<const std::byte> part, std::span<std::byte> all, bool at_all_ranks) const {
   const std::vector<int> counts = all_gather(to_count(part.size()));
   std::vector<int> starts(counts.size());
   std::exclusive_scan(counts.begin(), counts.end(), starts.begin(), 0);
@@ -100,12 +106,12 @@ void Communicator::gather_bytes(std::span<const std::byte> part, std::span<std::
     throw Error(ExitCode::bug, "gathered parts do not fill their buffer");
   }
   if (at_all_ranks) {
-    check(MPI_Allgatherv(part.data(), counts[static_cast<std::size_t>(rank_)], MPI_BYTE, all.data(),
-                         counts.data(), starts.data(), MPI_BYTE, handle_->communicator),
+    check(MPI_Allgatherv(part.data(), counts[static_cast<std::size_t>(rank_)], MPI_BYTE, all.data(), counts.data(),
+                         starts.data(), MPI_BYTE, handle_->communicator),
           "MPI_Allgatherv");
   } else {
-    check(MPI_Gatherv(part.data(), counts[static_cast<std::size_t>(rank_)], MPI_BYTE, all.data(),
-                      counts.data(), starts.data(), MPI_BYTE, 0, handle_->communicator),
+    check(MPI_Gatherv(part.data(), counts[static_cast<std::size_t>(rank_)], MPI_BYTE, all.data(), counts.data(),
+                      starts.data(), MPI_BYTE, 0, handle_->communicator),
           "MPI_Gatherv");
   }
 }

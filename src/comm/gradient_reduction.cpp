@@ -29,8 +29,7 @@ std::size_t round_up_to_line(std::size_t floats) {
 
 ParameterRange range_of_rank(std::size_t parameter_count, int ranks, int rank) {
   const auto boundary = [&](int index) {
-    const std::size_t even =
-        parameter_count * static_cast<std::size_t>(index) / static_cast<std::size_t>(ranks);
+    const std::size_t even = parameter_count * static_cast<std::size_t>(index) / static_cast<std::size_t>(ranks);
     return index == ranks ? parameter_count : even / kFloatsPerLine * kFloatsPerLine;
   };
   return {boundary(rank), boundary(rank + 1)};
@@ -42,8 +41,7 @@ bool each_rank_has_a_core(const Communicator& host) {
   CPU_ZERO(&mine);
   if (sched_getaffinity(0, sizeof mine, &mine) != 0) return false;
   std::vector<std::int64_t> usable(CPU_SETSIZE);
-  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu)
-    usable[static_cast<std::size_t>(cpu)] = CPU_ISSET(cpu, &mine) ? 1 : 0;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) usable[static_cast<std::size_t>(cpu)] = CPU_ISSET(cpu, &mine) ? 1 : 0;
   host.sum(usable);
   return std::count_if(usable.begin(), usable.end(), [](std::int64_t n) { return n > 0; }) >= host.size();
 }
@@ -51,8 +49,7 @@ bool each_rank_has_a_core(const Communicator& host) {
 }  // namespace
 
 struct GradientReduction::State {
-  State(const Communicator& all_ranks, const Communicator& host_ranks, std::size_t shard_count,
-        std::size_t count);
+  State(const Communicator& all_ranks, const Communicator& host_ranks, std::size_t shard_count, std::size_t count);
 
   void allocate();
   void plan_my_range();
@@ -60,9 +57,7 @@ struct GradientReduction::State {
   void send_sums_of_host();
   void receive_sums_of_other_hosts();
   void wait_for_messages();
-  std::span<float> my_slot(std::size_t slot) {
-    return {slots[host_position] + slot * vector_stride, parameter_count};
-  }
+  std::span<float> my_slot(std::size_t slot) { return {slots[host_position] + slot * vector_stride, parameter_count}; }
 
   const Communicator& ranks;
   const Communicator& host;
@@ -94,8 +89,8 @@ struct GradientReduction::State {
   std::vector<MPI_Request> requests;
 };
 
-GradientReduction::State::State(const Communicator& all_ranks, const Communicator& host_ranks,
-                                std::size_t shard_count, std::size_t count)
+GradientReduction::State::State(const Communicator& all_ranks, const Communicator& host_ranks, std::size_t shard_count,
+                                std::size_t count)
     : ranks(all_ranks),
       host(host_ranks),
       tree(shard_count),
@@ -140,9 +135,8 @@ void GradientReduction::State::plan_my_range() {
   for (std::size_t index = 0; index < hosts.size(); ++index) {
     for (const TreeNode& node : hosts[index].sums()) sums.push_back({node, index});
   }
-  std::sort(sums.begin(), sums.end(), [](const Sum& a, const Sum& b) {
-    return (a.node.index << a.node.level) < (b.node.index << b.node.level);
-  });
+  std::sort(sums.begin(), sums.end(),
+            [](const Sum& a, const Sum& b) { return (a.node.index << a.node.level) < (b.node.index << b.node.level); });
   std::vector<TreeNode> nodes;
   for (const Sum& sum : sums) nodes.push_back(sum.node);
   last_additions = plan_additions(tree, nodes);
@@ -169,8 +163,7 @@ void GradientReduction::State::plan_my_range() {
     for (const int owner : other.ranks) {
       if (hosts[my_host].handler_of(owner) != ranks.rank()) continue;
       remote_owners.push_back(static_cast<std::size_t>(owner));
-      outgoing_size +=
-          hosts[my_host].sums().size() * range_of_rank(parameter_count, ranks.size(), owner).size();
+      outgoing_size += hosts[my_host].sums().size() * range_of_rank(parameter_count, ranks.size(), owner).size();
     }
   }
   outgoing.resize(outgoing_size);
@@ -200,12 +193,10 @@ void GradientReduction::State::send_sums_of_host() {
     const ParameterRange part = range_of_rank(parameter_count, ranks.size(), static_cast<int>(owner));
     std::vector<float*> results;
     float* message = next;
-    for (std::size_t i = 0; i < hosts[my_host].sums().size(); ++i, next += part.size())
-      results.push_back(next);
+    for (std::size_t i = 0; i < hosts[my_host].sums().size(); ++i, next += part.size()) results.push_back(next);
     sum_on_host(part, results);
-    check(MPI_Isend(message, to_count(static_cast<std::size_t>(next - message)), MPI_FLOAT,
-                    static_cast<int>(owner), static_cast<int>(owner), ranks.handle().communicator,
-                    &requests.emplace_back()),
+    check(MPI_Isend(message, to_count(static_cast<std::size_t>(next - message)), MPI_FLOAT, static_cast<int>(owner),
+                    static_cast<int>(owner), ranks.handle().communicator, &requests.emplace_back()),
           "MPI_Isend");
   }
 }
@@ -218,10 +209,7 @@ void GradientReduction::State::wait_for_messages() {
 GradientReduction::GradientReduction(const Communicator& ranks, const Communicator& host, std::size_t shards,
                                      std::size_t parameter_count) {
   if (static_cast<std::size_t>(ranks.size()) > shards) {
-    throw Error(ExitCode::usage,
-                fmt::format("{} ranks cannot share {} shards: start at most {} ranks, or give "
-                            "--shards {} (the number of shards is part of the result)",
-                            ranks.size(), shards, shards, ranks.size()));
+    throw Error(ExitCode::bug, fmt::format("{} ranks for {} shards", ranks.size(), shards));
   }
   state_ = std::make_unique<State>(ranks, host, shards, parameter_count);
 }
@@ -298,9 +286,8 @@ void GradientReduction::gather_parameters() {
   }
   for (const Host& other : s.hosts) {
     if (&other == &s.hosts[s.my_host]) continue;
-    check(MPI_Isend(my_parameters().data(), to_count(s.range.size()), MPI_FLOAT,
-                    other.handler_of(s.ranks.rank()), tag(s.ranks.rank()), s.ranks.handle().communicator,
-                    &s.requests.emplace_back()),
+    check(MPI_Isend(my_parameters().data(), to_count(s.range.size()), MPI_FLOAT, other.handler_of(s.ranks.rank()),
+                    tag(s.ranks.rank()), s.ranks.handle().communicator, &s.requests.emplace_back()),
           "MPI_Isend");
   }
   s.wait_for_messages();

@@ -15,8 +15,8 @@ HostMemory::HostMemory(const Communicator& host, std::size_t bytes) {
   check(MPI_Info_set(info, "alloc_shared_noncontig", "true"), "MPI_Info_set");
   void* mine = nullptr;
   // One page more, since MPI does not promise that a segment starts at a page.
-  check(MPI_Win_allocate_shared(static_cast<MPI_Aint>(bytes + page), 1, info, host.handle().communicator,
-                                &mine, &window_),
+  check(MPI_Win_allocate_shared(static_cast<MPI_Aint>(bytes + page), 1, info, host.handle().communicator, &mine,
+                                &window_),
         "MPI_Win_allocate_shared");
   check(MPI_Info_free(&info), "MPI_Info_free");
   check(MPI_Win_lock_all(MPI_MODE_NOCHECK, window_), "MPI_Win_lock_all");
@@ -29,8 +29,7 @@ HostMemory::HostMemory(const Communicator& host, std::size_t bytes) {
     MPI_Aint size = 0;
     int unit = 0;
     void* start = nullptr;
-    check(MPI_Win_shared_query(window_, rank, &size, &unit, static_cast<void*>(&start)),
-          "MPI_Win_shared_query");
+    check(MPI_Win_shared_query(window_, rank, &size, &unit, static_cast<void*>(&start)), "MPI_Win_shared_query");
     segments_.push_back(static_cast<std::byte*>(start) + offsets[static_cast<std::size_t>(rank)]);
   }
 }

@@ -21,9 +21,7 @@ class HostMemory {
   ~HostMemory() = default;
 
   /// Where the segment of a rank of the host begins, in this process's addresses.
-  [[nodiscard]] std::byte* segment(int host_rank) const {
-    return segments_[static_cast<std::size_t>(host_rank)];
-  }
+  [[nodiscard]] std::byte* segment(int host_rank) const { return segments_[static_cast<std::size_t>(host_rank)]; }
 
  private:
   MPI_Win window_ = MPI_WIN_NULL;

@@ -18,9 +18,7 @@ std::vector<Host> learn_hosts(const Communicator& ranks, const Communicator& hos
     const int first = first_ranks[static_cast<std::size_t>(rank)];
     if (first == rank) hosts.push_back({{rank}, {}});
     if (first != rank)
-      std::ranges::find_if(hosts, [&](const Host& h) {
-        return h.ranks.front() == first;
-      })->ranks.push_back(rank);
+      std::ranges::find_if(hosts, [&](const Host& h) { return h.ranks.front() == first; })->ranks.push_back(rank);
   }
   const ShardTree tree(shards);
   for (Host& one : hosts) {

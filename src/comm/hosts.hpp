@@ -18,13 +18,10 @@ struct Host {
   [[nodiscard]] const std::vector<TreeNode>& sums() const { return additions.result_nodes; }
   [[nodiscard]] bool has(int rank) const;
   /// Which of its ranks exchanges the range that a rank of another host owns.
-  [[nodiscard]] int handler_of(int owner) const {
-    return ranks[static_cast<std::size_t>(owner) % ranks.size()];
-  }
+  [[nodiscard]] int handler_of(int owner) const { return ranks[static_cast<std::size_t>(owner) % ranks.size()]; }
 };
 
 /// Collective: all hosts, the same list at all ranks. @param host the ranks that share this rank's memory
-[[nodiscard]] std::vector<Host> learn_hosts(const Communicator& ranks, const Communicator& host,
-                                            std::size_t shards);
+[[nodiscard]] std::vector<Host> learn_hosts(const Communicator& ranks, const Communicator& host, std::size_t shards);
 
 }  // namespace mnist_dist::comm

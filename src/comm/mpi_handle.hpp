@@ -19,9 +19,8 @@ inline void check(int code, const char* call) {
   std::array<char, MPI_MAX_ERROR_STRING> text{};
   int length = 0;
   MPI_Error_string(code, text.data(), &length);
-  throw Error(
-      ExitCode::rank_failed,
-      fmt::format("{} failed: {}", call, std::string_view(text.data(), static_cast<std::size_t>(length))));
+  throw Error(ExitCode::rank_failed,
+              fmt::format("{} failed: {}", call, std::string_view(text.data(), static_cast<std::size_t>(length))));
 }
 
 /// A count as MPI 3 takes it.

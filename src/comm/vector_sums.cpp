@@ -31,8 +31,7 @@ void add_vectors(const AdditionPlan& plan, std::span<const float* const> inputs,
     for (std::size_t i = 0; i < plan.additions.size(); ++i) {
       float* sum = scratch.data() + i * kBlock;
       const auto result = std::find(plan.results.begin(), plan.results.end(), plan.inputs + i);
-      if (result != plan.results.end())
-        sum = results[static_cast<std::size_t>(result - plan.results.begin())] + first;
+      if (result != plan.results.end()) sum = results[static_cast<std::size_t>(result - plan.results.begin())] + first;
       add(sums[plan.additions[i].left], sums[plan.additions[i].right], sum, count);
       sums[plan.inputs + i] = sum;
     }

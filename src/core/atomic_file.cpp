@@ -98,8 +98,7 @@ std::vector<std::byte> read_file(const std::filesystem::path& path) {
   if (descriptor < 0) throw file_error(action, errno);
   struct stat status {};
   std::vector<std::byte> bytes;
-  if (fstat(descriptor, &status) == 0 && status.st_size > 0)
-    bytes.resize(static_cast<std::size_t>(status.st_size));
+  if (fstat(descriptor, &status) == 0 && status.st_size > 0) bytes.resize(static_cast<std::size_t>(status.st_size));
   std::size_t used = 0;
   for (;;) {
     if (used == bytes.size()) bytes.resize(used + 65536);

@@ -7,8 +7,7 @@
 namespace mnist_dist {
 
 Error file_error(const std::string& action, int error_number) {
-  return {ExitCode::file_system,
-          fmt::format("{}: {}", action, std::generic_category().message(error_number))};
+  return {ExitCode::file_system, fmt::format("{}: {}", action, std::generic_category().message(error_number))};
 }
 
 std::string printable(const std::string& name) {

@@ -11,9 +11,8 @@ namespace {
 // The 64-bit key is the seed.
 std::array<std::uint32_t, 4> random_block(const StreamKey& key, std::uint32_t block) {
   const auto purpose = static_cast<std::uint32_t>(key.purpose);
-  const r123::Philox4x32::ctr_type counter = {
-      {block, static_cast<std::uint32_t>(key.id), key.epoch,
-       (purpose << 16) | (static_cast<std::uint32_t>(key.id >> 32) & 0xffffU)}};
+  const r123::Philox4x32::ctr_type counter = {{block, static_cast<std::uint32_t>(key.id), key.epoch,
+                                               (purpose << 16) | (static_cast<std::uint32_t>(key.id >> 32) & 0xffffU)}};
   const r123::Philox4x32::key_type philox_key = {
       {static_cast<std::uint32_t>(key.seed), static_cast<std::uint32_t>(key.seed >> 32)}};
   const r123::Philox4x32::ctr_type words = r123::Philox4x32()(counter, philox_key);

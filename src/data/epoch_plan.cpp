@@ -8,8 +8,9 @@
 namespace mnist_dist::data {
 namespace {
 
-/// The shards in the order of their mirrored binary digits: 0, 4, 2, 6, 1, 5, 3, 7. Where a batch does not divide by the
-/// shards, the shards with a row more lie apart, so that ranks, which own contiguous blocks, have equal work.
+/// The shards in the order of their mirrored binary digits: 0, 4, 2, 6, 1, 5, 3, 7. Where a batch does not
+/// divide by the shards, the shards with a row more lie apart, so that ranks, which own contiguous blocks,
+/// have equal work.
 std::vector<std::size_t> turns(std::size_t shards) {
   std::size_t width = 1;
   while (width < shards) width *= 2;

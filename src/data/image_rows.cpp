@@ -18,8 +18,8 @@ ImageRows::ImageRows(const DatasetFile& file, Split split, std::span<const std::
   std::size_t next = 0;
   while (next < row_ids.size()) {
     const std::uint64_t first = row_ids[next];
-    const auto after = std::lower_bound(row_ids.begin() + static_cast<std::ptrdiff_t>(next), row_ids.end(),
-                                        first + kRowsPerRead);
+    const auto after =
+        std::lower_bound(row_ids.begin() + static_cast<std::ptrdiff_t>(next), row_ids.end(), first + kRowsPerRead);
     const auto end = static_cast<std::size_t>(after - row_ids.begin());
     block.resize((row_ids[end - 1] + 1 - first) * row_size_);
     file.read_images(split, first, block);

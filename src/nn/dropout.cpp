@@ -14,10 +14,8 @@ Dropout::Dropout(double rate, std::uint64_t seed, std::uint32_t epoch)
 }
 
 void Dropout::draw(std::uint64_t row_id, std::size_t layer, std::span<float> scales) const {
-  const StreamKey key{.seed = seed_,
-                      .purpose = Purpose::dropout,
-                      .epoch = epoch_,
-                      .id = (std::uint64_t{layer} << 40) | row_id};
+  const StreamKey key{
+      .seed = seed_, .purpose = Purpose::dropout, .epoch = epoch_, .id = (std::uint64_t{layer} << 40) | row_id};
   // Each random word decides two units.
   std::array<std::uint32_t, 1024> words;
   RandomStream stream(key);

@@ -10,8 +10,7 @@ namespace mnist_dist::nn {
 namespace {
 
 /// values += biases, row by row, then leaky ReLU in place.
-MNIST_DIST_HOT_LOOP void add_biases_and_activate(const MatrixView<float>& values, const float* biases,
-                                                 float slope) {
+MNIST_DIST_HOT_LOOP void add_biases_and_activate(const MatrixView<float>& values, const float* biases, float slope) {
   for (std::size_t row = 0; row < values.rows; ++row) {
     float* output = values.data + row * values.stride;
     for (std::size_t i = 0; i < values.columns; ++i) {
@@ -70,8 +69,7 @@ MatrixView<float> Activations::logits() {
   return {layers_.back().outputs.data(), rows_, outputs_};
 }
 
-Network::Network(const Architecture& architecture)
-    : architecture_(architecture), layers_(layers_of(architecture)) {}
+Network::Network(const Architecture& architecture) : architecture_(architecture), layers_(layers_of(architecture)) {}
 
 MatrixView<const float> Network::weights(std::span<const float> parameters, const Layer& layer) const {
   return {parameters.data() + layer.weights.begin, layer.inputs, layer.outputs};
@@ -87,8 +85,7 @@ void Network::initialize(std::span<float> parameters, std::uint64_t seed) const 
   }
 }
 
-MatrixView<const float> Network::predict(std::span<const float> parameters,
-                                         const MatrixView<const float>& rows,
+MatrixView<const float> Network::predict(std::span<const float> parameters, const MatrixView<const float>& rows,
                                          Activations& activations) const {
   activations.rows_ = rows.rows;
   MatrixView<const float> inputs = rows;
@@ -108,8 +105,7 @@ MatrixView<const float> Network::predict(std::span<const float> parameters,
 }
 
 void Network::forward(std::span<const float> parameters, const MatrixView<const float>& rows,
-                      std::span<const std::uint64_t> row_ids, const Dropout& dropout,
-                      Activations& activations) const {
+                      std::span<const std::uint64_t> row_ids, const Dropout& dropout, Activations& activations) const {
   activations.rows_ = rows.rows;
   MatrixView<const float> inputs = rows;
   for (std::size_t index = 0; index < layers_.size(); ++index) {
@@ -129,15 +125,14 @@ void Network::forward(std::span<const float> parameters, const MatrixView<const 
   }
 }
 
-void Network::backward(std::span<const float> parameters, const MatrixView<const float>& rows,
-                       Activations& activations, std::span<float> gradient) const {
+void Network::backward(std::span<const float> parameters, const MatrixView<const float>& rows, Activations& activations,
+                       std::span<float> gradient) const {
   MatrixView<float> output_gradient = activations.logits();
   for (std::size_t index = layers_.size(); index-- > 0;) {
     const Layer& layer = layers_[index];
     const MatrixView<const float> inputs =
-        index == 0
-            ? rows
-            : MatrixView<const float>(activations.layers_[index - 1].outputs.data(), rows.rows, layer.inputs);
+        index == 0 ? rows
+                   : MatrixView<const float>(activations.layers_[index - 1].outputs.data(), rows.rows, layer.inputs);
     blas::multiply_left_transposed(inputs, output_gradient,
                                    {gradient.data() + layer.weights.begin, layer.inputs, layer.outputs});
     sum_rows(output_gradient, gradient.data() + layer.biases.begin);

@@ -24,8 +24,7 @@ void softmax(const MatrixView<float>& logits) {
   for (std::size_t row = 0; row < logits.rows; ++row) softmax_row(logits.row(row));
 }
 
-double softmax_cross_entropy(const MatrixView<float>& logits, std::span<const std::int32_t> labels,
-                             float scale) {
+double softmax_cross_entropy(const MatrixView<float>& logits, std::span<const std::int32_t> labels, float scale) {
   double loss = 0.0;
   for (std::size_t row = 0; row < logits.rows; ++row) {
     const std::span<float> values = logits.row(row);

@@ -48,8 +48,7 @@ void adamax_step(const AdaMaxSettings& settings, std::int64_t step, std::span<co
                         .beta2 = static_cast<float>(settings.beta2),
                         .epsilon = static_cast<float>(settings.epsilon),
                         .step_size = static_cast<float>(settings.learning_rate / correction)};
-  update(factors, parameters.size(), gradient.data(), first_moment.data(), infinity_norm.data(),
-         parameters.data());
+  update(factors, parameters.size(), gradient.data(), first_moment.data(), infinity_norm.data(), parameters.data());
 }
 
 void add_l2_penalty(double penalty, std::span<const float> parameters, std::span<float> gradient) {

@@ -34,8 +34,7 @@ TEST_CASE("integers are summed and parts are gathered by rank") {
 TEST_CASE("a text is broadcast from any rank") {
   const Communicator world = Communicator::world();
   const int root = world.size() - 1;
-  CHECK(world.broadcast(world.rank() == root ? std::string("from the last") : std::string(), root) ==
-        "from the last");
+  CHECK(world.broadcast(world.rank() == root ? std::string("from the last") : std::string(), root) == "from the last");
   CHECK(world.broadcast(std::string(), root).empty());
 }
 

@@ -103,16 +103,3 @@ TEST_CASE("the test's gradients tell orders of addition apart") {
   for (std::size_t shard = 1; shard < 8; ++shard) in_turn = sum(in_turn, gradient_of(shard, 0));
   CHECK_FALSE(same_bits(in_turn, tree_sum(0, 8, 8, 0)));
 }
-
-TEST_CASE("more ranks than shards is an error that names the flag") {
-  const Communicator world = Communicator::world();
-  const Communicator host = world.split_by_host();
-  if (world.size() == 1) return;
-  try {
-    GradientReduction reduction(world, host, static_cast<std::size_t>(world.size() - 1), kParameters);
-    FAIL("no error");
-  } catch (const Error& error) {
-    CHECK(error.exit_code() == ExitCode::usage);
-    CHECK(std::string(error.what()).find("--shards") != std::string::npos);
-  }
-}

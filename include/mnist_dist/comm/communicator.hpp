@@ -24,8 +24,8 @@ class Environment {
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
   ~Environment() = default;
-  /// Collective: ends MPI. Without it the launcher takes the process for failed.
-  void finalize();
+  /// Collective: ends MPI, if it runs. Without it the launcher takes the process for failed.
+  static void finalize();
 };
 
 /// Local: ends all ranks of the job at once with this exit code, if MPI runs; returns otherwise.

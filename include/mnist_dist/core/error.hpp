@@ -21,8 +21,7 @@ enum class ExitCode : int {
 /// A failure with a message of one line that names the file, the value and the way out.
 class Error : public std::runtime_error {
  public:
-  Error(ExitCode exit_code, const std::string& message)
-      : std::runtime_error(message), exit_code_(exit_code) {}
+  Error(ExitCode exit_code, const std::string& message) : std::runtime_error(message), exit_code_(exit_code) {}
   [[nodiscard]] ExitCode exit_code() const noexcept { return exit_code_; }
 
  private:

@@ -1,8 +1,10 @@
-// Which rows train in which step: a pure function of (seed, epoch, shard), whatever the number of ranks. Local.
+// Which rows train in which step: a pure function of (seed, epoch, shard), whatever the number of ranks.
+// Local.
 //
-// The training rows are dealt to the shards once and for all: each shard is a contiguous block of the training rows. In
-// an epoch, each shard goes through its rows in an order of its own, and gives every step its share of the global batch:
-// its microbatch. Every row is used exactly once; every step has exactly batch_size rows, the last one the rest.
+// The training rows are dealt to the shards once and for all: each shard is a contiguous block of the
+// training rows. In an epoch, each shard goes through its rows in an order of its own, and gives every step
+// its share of the global batch: its microbatch. Every row is used exactly once; every step has exactly
+// batch_size rows, the last one the rest.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +17,8 @@ namespace mnist_dist::data {
 /// How rows and batches divide over the shards. The same in every epoch.
 class ShardPlan {
  public:
-  /// @param rows the training rows  @param batch_size the rows of a global batch, at least 1  @param shards at least 1
+  /// @param rows the training rows  @param batch_size the rows of a global batch, at least 1  @param shards
+  /// at least 1
   ShardPlan(std::size_t rows, std::size_t batch_size, std::size_t shards);
 
   /// Steps in an epoch.
@@ -31,7 +34,8 @@ class ShardPlan {
   };
   /// The training rows (counted from 0 in their ascending order) that a shard owns.
   [[nodiscard]] Slice rows_of_shard(std::size_t shard) const;
-  /// Which part of a shard's order of this epoch is its microbatch in a step; empty when there are more shards than rows.
+  /// Which part of a shard's order of this epoch is its microbatch in a step; empty when there are more
+  /// shards than rows.
   [[nodiscard]] Slice microbatch(std::size_t shard, std::size_t step) const;
   /// The most rows that any microbatch has.
   [[nodiscard]] std::size_t largest_microbatch() const { return (batch_size_ + shards_ - 1) / shards_; }

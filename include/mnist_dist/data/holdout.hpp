@@ -13,7 +13,8 @@ struct HoldoutSplit {
   std::vector<std::uint64_t> holdout_rows;
 };
 
-/// Stratified: of each class, `fraction` of its rows (rounded to the nearest number), drawn without replacement.
+/// Stratified: of each class, `fraction` of its rows (rounded to the nearest number), drawn without
+/// replacement.
 /// @param labels [rows], each below `classes`  @param fraction in [0, 1)
 [[nodiscard]] HoldoutSplit split_holdout(std::span<const std::int32_t> labels, std::size_t classes, double fraction,
                                          std::uint64_t seed);

@@ -7,8 +7,8 @@
 
 namespace mnist_dist::data {
 
-/// z-scores, input by input: x = (pixel - mean) / standard deviation; 0 where the deviation is 0, since such an input
-/// never told anything.
+/// z-scores, input by input: x = (pixel - mean) / standard deviation; 0 where the deviation is 0, since such
+/// an input never told anything.
 class Standardizer {
  public:
   /// @param mean, standard_deviation [inputs], over the training images

@@ -25,9 +25,9 @@ class Activations {
  private:
   friend class Network;
   struct LayerBuffers {
-    std::vector<float> outputs;  // [max_rows x outputs]: after activation and dropout; the last layer: logits
+    std::vector<float> outputs;       // [max_rows x outputs]: after activation and dropout; the last layer: logits
     std::vector<float> output_scale;  // [max_rows x outputs]: d output / d pre-activation (hidden layers)
-    std::vector<float> gradient;  // [max_rows x outputs]: d loss / d output, then d loss / d pre-activation
+    std::vector<float> gradient;      // [max_rows x outputs]: d loss / d output, then d loss / d pre-activation
   };
   std::size_t max_rows_;
   std::size_t rows_ = 0;  // of the last forward pass
@@ -56,14 +56,13 @@ class Network {
   /// Training: leaves in `activations` what backward() needs; the logits are activations.logits().
   /// @param row_ids [rows]: the rows' numbers in the training set, which name their dropout masks
   void forward(std::span<const float> parameters, const MatrixView<const float>& rows,
-               std::span<const std::uint64_t> row_ids, const Dropout& dropout,
-               Activations& activations) const;
+               std::span<const std::uint64_t> row_ids, const Dropout& dropout, Activations& activations) const;
 
   /// After forward() over the same rows, and once activations.logits() has been overwritten with the gradient
   /// of the loss with respect to them: writes the gradient of the loss with respect to every parameter.
   /// @param gradient [parameter_count()], overwritten
-  void backward(std::span<const float> parameters, const MatrixView<const float>& rows,
-                Activations& activations, std::span<float> gradient) const;
+  void backward(std::span<const float> parameters, const MatrixView<const float>& rows, Activations& activations,
+                std::span<float> gradient) const;
 
  private:
   MatrixView<const float> weights(std::span<const float> parameters, const Layer& layer) const;

@@ -18,7 +18,6 @@ void softmax(const MatrixView<float>& logits);
 /// @param scale 1 / rows of the global batch, so that the sum over all microbatches is the mean over the
 /// batch
 /// @return the unscaled sum over the rows
-double softmax_cross_entropy(const MatrixView<float>& logits, std::span<const std::int32_t> labels,
-                             float scale);
+double softmax_cross_entropy(const MatrixView<float>& logits, std::span<const std::int32_t> labels, float scale);
 
 }  // namespace mnist_dist::nn

@@ -18,7 +18,6 @@ struct Interval {
 /// 1].
 ///
 /// @param z the standard normal quantile; the default leaves 2.5 % on either side, a 95 % interval
-[[nodiscard]] Interval wilson_interval(std::int64_t successes, std::int64_t total,
-                                       double z = 1.959963984540054);
+[[nodiscard]] Interval wilson_interval(std::int64_t successes, std::int64_t total, double z = 1.959963984540054);
 
 }  // namespace mnist_dist::report

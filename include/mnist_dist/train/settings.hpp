@@ -1,0 +1,86 @@
+// Everything that a training run can be told: one list, from which the command line, the TOML file, config.toml and
+// the checkpoint are made. Local.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace mnist_dist::train {
+
+/// The defaults are those of the RubixML/MNIST tutorial.
+struct Settings {
+  std::string data = "mnist.h5";
+  std::vector<std::uint64_t> hidden = {100, 100, 100};
+  double leaky_relu_slope = 0.1;
+  double dropout = 0.2;
+  double learning_rate = 0.001;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double output_l2 = 1e-4;
+  std::uint64_t batch_size = 100;
+  double holdout = 0.1;
+  double f_beta = 1.0;
+  std::uint64_t window = 10;
+  double min_change = 1e-4;
+  std::uint64_t epochs = 100;
+  std::uint64_t shards = 8;
+  std::uint64_t seed = 0;
+  std::uint64_t checkpoint_every = 1;
+
+  bool operator==(const Settings&) const = default;
+};
+
+/// What a setting is called, means, and may be. Numbers lie in [lowest, highest].
+struct SettingInfo {
+  const char* name;  ///< the TOML key; the flag is --name
+  const char* help;
+  double lowest = 0;
+  double highest = 0;
+};
+
+/// Calls visit(info, settings.member) for every setting, in the order in which people read them.
+template <class AnySettings, class Visit>
+void visit_settings(AnySettings& s, Visit&& visit) {
+  // Integers above 2^53 have no exact double, and TOML ends at 2^63.
+  constexpr double kMany = 9007199254740992.0;
+  constexpr double kNearlyOne = 0.99999;
+  visit(SettingInfo{"data", "the data set file, as h5pack wrote it"}, s.data);
+  visit(SettingInfo{"hidden", "units of each hidden layer", 1, 1 << 20}, s.hidden);
+  visit(SettingInfo{"leaky-relu-slope", "leaky ReLU: the slope below 0", 0, 1}, s.leaky_relu_slope);
+  visit(SettingInfo{"dropout", "share of a hidden layer's units that are dropped (0 for none)", 0, 0.999}, s.dropout);
+  visit(SettingInfo{"learning-rate", "AdaMax: the step size", 0, 1e6}, s.learning_rate);
+  visit(SettingInfo{"beta1", "AdaMax: decay of the first moment", 0, kNearlyOne}, s.beta1);
+  visit(SettingInfo{"beta2", "AdaMax: decay of the infinity norm", 0, 1}, s.beta2);
+  visit(SettingInfo{"output-l2", "L2 penalty on the output layer's weights", 0, 1e6}, s.output_l2);
+  visit(SettingInfo{"batch-size", "rows of a global batch, over all ranks", 1, kMany}, s.batch_size);
+  visit(SettingInfo{"holdout", "share of each class's training rows kept for validation", 0, 0.9}, s.holdout);
+  visit(SettingInfo{"f-beta", "the score is the macro F beta on the holdout: this beta", 0, 1000}, s.f_beta);
+  visit(SettingInfo{"window", "stop after so many epochs without a better score", 1, kMany}, s.window);
+  visit(SettingInfo{"min-change", "stop when the loss changes less from one epoch to the next", 0, 1e6}, s.min_change);
+  visit(SettingInfo{"epochs", "stop after so many epochs", 1, 4294967295.0}, s.epochs);
+  visit(SettingInfo{"shards", "parts of the training set; part of the result, unlike the number of ranks", 1, 65536},
+        s.shards);
+  visit(SettingInfo{"seed", "of all randomness", 0, kMany}, s.seed);
+  visit(SettingInfo{"checkpoint-every", "epochs from one checkpoint to the next", 1, kMany}, s.checkpoint_every);
+}
+
+/// @throws Error (usage) naming the flag and the value that is out of bounds
+void check_settings(const Settings& settings);
+
+/// @throws Error (usage) when there are more ranks than shards
+void check_shards(const Settings& settings, int ranks);
+
+/// Gives `settings` the values of those members of `overriding` that `names` names.
+void override_settings(Settings& settings, const Settings& overriding, const std::set<std::string>& names);
+
+/// All settings as TOML, one a line.
+[[nodiscard]] std::string to_toml(const Settings& settings);
+
+/// Settings from TOML; what the text does not name keeps its value in `defaults`. @param name what errors call the text
+/// @throws Error (usage): no TOML, an unknown key (says which are known), a value of the wrong type
+[[nodiscard]] Settings settings_from_toml(const std::string& text, const std::string& name,
+                                          const Settings& defaults = {});
+
+}  // namespace mnist_dist::train

@@ -1,0 +1,72 @@
+// Data-parallel training: the steps and the epochs. Trainer::step is the program in one function.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "mnist_dist/comm/communicator.hpp"
+#include "mnist_dist/comm/gradient_reduction.hpp"
+#include "mnist_dist/data/image_rows.hpp"
+#include "mnist_dist/nn/network.hpp"
+#include "mnist_dist/optim/adamax.hpp"
+#include "mnist_dist/train/checkpoint.hpp"
+#include "mnist_dist/train/metrics.hpp"
+#include "mnist_dist/train/scoring.hpp"
+#include "mnist_dist/train/settings.hpp"
+#include "mnist_dist/train/training_data.hpp"
+
+namespace mnist_dist::train {
+
+/// One rank's part of the training. All ranks make one, with equal settings and data.
+class Trainer {
+ public:
+  /// Collective: starts from fresh parameters. @param host the ranks that share this rank's memory; the arguments
+  /// outlive the trainer
+  Trainer(const comm::Communicator& ranks, const comm::Communicator& host, const Settings& settings,
+          const TrainingData& data, const nn::Architecture& architecture);
+
+  /// Collective: goes on from a checkpoint instead; all ranks pass the same.
+  void restore(const Checkpoint& checkpoint);
+
+  /// Collective: the steps that the epoch still has. @param stop_now asked after every step, gives the same answer at
+  /// all ranks  @return whether the epoch's steps are complete
+  bool run_steps(const std::function<bool()>& stop_now);
+  /// Collective, after the epoch's steps: scores the holdout and begins the next epoch.
+  /// @throws Error (usage) at all ranks when the loss is no number any more
+  EpochMetrics finish_epoch();
+
+  /// Collective: everything but settings, data set and history; the vectors are empty at all ranks but 0.
+  [[nodiscard]] Checkpoint capture() const;
+  /// Local: the current parameters. [parameters]
+  [[nodiscard]] std::span<const float> parameters() const { return reduction_.parameters(); }
+
+ private:
+  void begin_epoch();
+  void step();
+  void add_gradient_of_shard(std::size_t position, float scale);
+  void update_my_range(std::span<float> gradient);
+  [[nodiscard]] std::vector<double> all_shard_losses() const;
+
+  const comm::Communicator& ranks_;
+  const Settings& settings_;
+  const TrainingData& data_;
+  nn::Network network_;
+  nn::Activations activations_;
+  data::Batch batch_;
+  comm::GradientReduction reduction_;
+  optim::AdaMaxSettings optimizer_settings_;
+  std::vector<float> first_moment_;   // of my range
+  std::vector<float> infinity_norm_;  // of my range
+
+  std::uint32_t epochs_done_ = 0;
+  std::int64_t steps_done_ = 0;
+  std::size_t steps_done_in_epoch_ = 0;
+  double seconds_in_epoch_ = 0;
+  std::vector<double> my_shard_losses_;                 // of the begun epoch
+  std::optional<nn::Dropout> dropout_;                  // of the begun epoch
+  std::vector<std::vector<std::uint32_t>> row_orders_;  // by my shard, of the begun epoch: indices into training_rows
+};
+
+}  // namespace mnist_dist::train

@@ -1,0 +1,40 @@
+// What a rank holds of the data set while it trains. Local.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "mnist_dist/comm/shard_tree.hpp"
+#include "mnist_dist/data/dataset_file.hpp"
+#include "mnist_dist/data/epoch_plan.hpp"
+#include "mnist_dist/data/holdout.hpp"
+#include "mnist_dist/data/image_rows.hpp"
+#include "mnist_dist/data/standardizer.hpp"
+#include "mnist_dist/train/settings.hpp"
+
+namespace mnist_dist::train {
+
+/// What a rank needs of the data set: its shards' rows, and how all rows are divided.
+struct TrainingData {
+  /// Reads this rank's rows. @throws Error bad_data: fewer training rows than shards
+  TrainingData(const data::DatasetFile& file, const Settings& settings, comm::ShardBlock my_shards);
+
+  std::size_t classes;
+  std::size_t training_row_count;  // over all shards
+  std::size_t holdout_row_count;
+  data::Standardizer standardizer;
+  data::ShardPlan plan;
+  data::ImageRows training_rows;                        // of my shards, shard after shard
+  data::ImageRows holdout_rows;                         // likewise
+  std::vector<data::ShardPlan::Slice> training_slices;  // by my shard: its part of training_rows
+  std::vector<data::ShardPlan::Slice> holdout_slices;   // likewise
+
+ private:
+  TrainingData(const data::DatasetFile& file, const Settings& settings, comm::ShardBlock my_shards,
+               const std::vector<std::int32_t>& labels);
+  TrainingData(const data::DatasetFile& file, const Settings& settings, comm::ShardBlock my_shards,
+               const std::vector<std::int32_t>& labels, const data::HoldoutSplit& split);
+};
+
+}  // namespace mnist_dist::train

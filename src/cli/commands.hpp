@@ -1,0 +1,17 @@
+// The commands. Each adds its options to the program and, when it was chosen, is run by what it returns.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+namespace mnist_dist::cli {
+
+/// Runs a command after its options have been parsed; returns the exit code.
+using RunCommand = std::function<int()>;
+
+RunCommand add_train_command(CLI::App& command);
+RunCommand add_evaluate_command(CLI::App& command);
+RunCommand add_predict_command(CLI::App& command);
+RunCommand add_info_command(CLI::App& command);
+
+}  // namespace mnist_dist::cli

@@ -1,0 +1,116 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "commands.hpp"
+#include "mnist_dist/blas/gemm.hpp"
+#include "mnist_dist/comm/agreement.hpp"
+#include "mnist_dist/comm/communicator.hpp"
+#include "mnist_dist/core/atomic_file.hpp"
+#include "mnist_dist/core/error.hpp"
+#include "mnist_dist/data/dataset_file.hpp"
+#include "mnist_dist/report/classification_report.hpp"
+#include "mnist_dist/report/report_json.hpp"
+#include "mnist_dist/report/report_text.hpp"
+#include "mnist_dist/train/model.hpp"
+#include "mnist_dist/train/scoring.hpp"
+
+namespace mnist_dist::cli {
+namespace {
+
+struct EvaluateOptions {
+  std::string data = "mnist.h5";
+  std::string model = "runs/latest/model.h5";
+  std::string report;
+};
+
+void check_fit(const train::Model& model, const data::DatasetFile& file, const std::string& model_path) {
+  const std::string data_name = printable(file.path().string());
+  const auto describe = [](const data::ImageShape& shape) {
+    return fmt::format("{}x{}x{}", shape.width, shape.height, shape.channels);
+  };
+  if (model.image_shape != file.image_shape()) {
+    throw Error(ExitCode::bad_data,
+                fmt::format("{} has images of {}, but {} was trained on {}: pack them with --size {}x{}", data_name,
+                            describe(file.image_shape()), printable(model_path), describe(model.image_shape),
+                            model.image_shape.width, model.image_shape.height));
+  }
+  if (model.classes != file.classes()) {
+    throw Error(ExitCode::bad_data, fmt::format("{} and {} have different classes ({} and {} of them)", data_name,
+                                                printable(model_path), file.classes().size(), model.classes.size()));
+  }
+  if (file.rows(data::Split::testing) == 0) {
+    throw Error(ExitCode::bad_data, fmt::format("{} has no test images: pack a folder that has testing/", data_name));
+  }
+}
+
+/// This rank's part of the test images, as counts. The parts begin at multiples of kScoringRows.
+train::ConfusionMatrix score_my_part(const train::Model& model, const data::DatasetFile& file,
+                                     const comm::Communicator& world) {
+  const std::size_t rows = file.rows(data::Split::testing);
+  const std::size_t chunks = (rows + train::kScoringRows - 1) / train::kScoringRows;
+  const auto start_of = [&](int rank) {
+    const std::size_t chunk = chunks * static_cast<std::size_t>(rank) / static_cast<std::size_t>(world.size());
+    return std::min(rows, chunk * train::kScoringRows);
+  };
+  std::vector<std::uint64_t> row_ids;
+  for (std::size_t row = start_of(world.rank()); row < start_of(world.rank() + 1); ++row) row_ids.push_back(row);
+
+  const data::ImageRows mine(file, data::Split::testing, row_ids, file.labels(data::Split::testing));
+  const data::Standardizer standardizer(model.mean, model.standard_deviation);
+  const nn::Network network(model.architecture);
+  nn::Activations activations(model.architecture, train::kScoringRows);
+  data::Batch batch(train::kScoringRows, model.architecture.inputs);
+  train::ConfusionMatrix outcomes(model.classes.size());
+  train::score_rows(network, model.parameters, mine, 0, mine.size(), standardizer, batch, activations, outcomes);
+  return outcomes;
+}
+
+int run_evaluate(const EvaluateOptions& options) {
+  // 1. Start MPI.
+  blas::use_one_thread();
+  const comm::Environment environment;
+  const comm::Communicator world = comm::Communicator::world();
+  std::filesystem::path model_path = options.model;
+  if (std::filesystem::is_directory(model_path)) model_path /= "model.h5";
+
+  // 2. Every rank predicts its part.
+  std::optional<train::Model> model;
+  std::optional<train::ConfusionMatrix> outcomes;
+  comm::run_and_agree(world, [&] {
+    model = train::load_model(model_path);
+    const data::DatasetFile file(options.data);
+    check_fit(*model, file, model_path.string());
+    outcomes = score_my_part(*model, file, world);
+  });
+  world.sum(outcomes->counts());
+
+  // 3. Rank 0 reports.
+  comm::run_and_agree(world, [&] {
+    if (world.rank() != 0) return;
+    const std::filesystem::path report_path =
+        options.report.empty() ? model_path.parent_path() / "report.json" : std::filesystem::path(options.report);
+    const report::ClassificationReport report = report::make_classification_report(*outcomes, model->classes);
+    write_file_atomically(report_path, report::report_json(report));
+    fmt::print("{}\nreport   {}\n", report::report_text(report, report_path.string()), printable(report_path.string()));
+  });
+  comm::Environment::finalize();
+  return 0;
+}
+
+}  // namespace
+
+RunCommand add_evaluate_command(CLI::App& command) {
+  const auto options = std::make_shared<EvaluateOptions>();
+  command.add_option("DATA,--data", options->data, "the data set file with the test images")->capture_default_str();
+  command.add_option("-m,--model", options->model, "the model, or the folder of its run")->capture_default_str();
+  command.add_option("-r,--report", options->report,
+                     "where to write the report (default: report.json beside the model)");
+  return [options] { return run_evaluate(*options); };
+}
+
+}  // namespace mnist_dist::cli

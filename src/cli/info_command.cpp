@@ -1,0 +1,115 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "commands.hpp"
+#include "mnist_dist/core/atomic_file.hpp"
+#include "mnist_dist/core/error.hpp"
+#include "mnist_dist/data/dataset_file.hpp"
+#include "mnist_dist/h5/file.hpp"
+#include "mnist_dist/train/checkpoint.hpp"
+#include "mnist_dist/train/checkpoint_store.hpp"
+#include "mnist_dist/train/model.hpp"
+#include "mnist_dist/train/run_folder.hpp"
+
+namespace mnist_dist::cli {
+namespace {
+
+std::string describe(const data::ImageShape& shape) {
+  return fmt::format("{}x{} {}", shape.width, shape.height, shape.channels == 3 ? "RGB" : "grey");
+}
+
+void print_classes(const std::vector<std::string>& classes) {
+  constexpr std::size_t kShown = 20;
+  const std::vector<std::string> shown(classes.begin(),
+                                       classes.begin() + static_cast<std::ptrdiff_t>(std::min(kShown, classes.size())));
+  fmt::print("classes     {}: {}{}\n", classes.size(), fmt::join(shown, ", "), classes.size() > kShown ? ", ..." : "");
+}
+
+void print_model(const std::filesystem::path& path) {
+  const train::Model model = train::load_model(path);
+  fmt::print("{}: a model\n", printable(path.string()));
+  fmt::print("network     {}, {} parameters, leaky ReLU {}\n", model.architecture.description(),
+             model.parameters.size(), model.architecture.leaky_relu_slope);
+  fmt::print("images      {}\n", describe(model.image_shape));
+  print_classes(model.classes);
+  fmt::print("trained     {} epochs, score {:.5f} on the holdout\n", model.epoch, model.score);
+  fmt::print("data set    content_sha256 {}\n", model.dataset_sha256);
+  fmt::print("build       {}, BLAS core {}\n", model.build, model.blas_core);
+}
+
+void print_dataset(const std::filesystem::path& path) {
+  const data::DatasetFile file(path);
+  fmt::print("{}: a data set\n", printable(path.string()));
+  fmt::print("images      {} for training, {} for testing, {}\n", file.rows(data::Split::training),
+             file.rows(data::Split::testing), describe(file.image_shape()));
+  print_classes(file.classes());
+  fmt::print("content     sha256 {}\n", file.content_sha256());
+}
+
+void print_checkpoint(const train::Checkpoint& checkpoint, const std::string& name) {
+  fmt::print("{}: a checkpoint\n", name);
+  fmt::print("done        {} epochs", checkpoint.epochs_done);
+  if (checkpoint.steps_done_in_epoch > 0) fmt::print(" and {} steps of the next", checkpoint.steps_done_in_epoch);
+  fmt::print(" ({} steps in all)\n", checkpoint.steps_done);
+  fmt::print("parameters  {}\n", checkpoint.parameters.size());
+  if (const std::int64_t best = train::best_epoch(checkpoint.history); best > 0) {
+    fmt::print("best        epoch {}, score {:.5f}\n", best,
+               checkpoint.history[static_cast<std::size_t>(best) - 1].score);
+  }
+  fmt::print("data set    content_sha256 {}\n", checkpoint.dataset_sha256);
+  fmt::print("build       {}, BLAS core {}\n", checkpoint.build, checkpoint.blas_core);
+  fmt::print("settings\n{}", checkpoint.settings);
+}
+
+void print_run(const std::filesystem::path& path) {
+  const train::RunFolder folder = train::RunFolder::open(path);
+  fmt::print("{}: a run\n", printable(path.string()));
+  const auto bytes = train::CheckpointStore(folder.checkpoints()).load_newest();
+  if (bytes) {
+    print_checkpoint(train::decode_checkpoint(*bytes, folder.checkpoints().string()), "newest checkpoint");
+  } else {
+    fmt::print("no checkpoint yet\nsettings\n{}", read_text_file(folder.config()));
+  }
+  if (std::filesystem::exists(folder.model())) {
+    fmt::print("\n");
+    print_model(folder.model());
+  }
+}
+
+int run_info(const std::filesystem::path& path) {
+  if (std::filesystem::is_directory(path)) {
+    print_run(path);
+    return 0;
+  }
+  std::string format;
+  {
+    const h5::File file = h5::File::open(path);
+    if (file.has_attribute("format")) format = file.string_attribute("format");
+  }
+  if (format == train::kModelFormat) {
+    print_model(path);
+  } else if (format == data::kDatasetFormat) {
+    print_dataset(path);
+  } else if (format == train::kCheckpointFormat) {
+    print_checkpoint(train::decode_checkpoint(read_file(path), printable(path.string())), printable(path.string()));
+  } else {
+    throw Error(ExitCode::bad_data,
+                fmt::format("{} is an HDF5 file, but neither a model nor a checkpoint nor a data set",
+                            printable(path.string())));
+  }
+  return 0;
+}
+
+}  // namespace
+
+RunCommand add_info_command(CLI::App& command) {
+  const auto path = std::make_shared<std::string>();
+  command.add_option("FILE", *path, "a model, checkpoint, data set, or run folder")->required();
+  return [path] { return run_info(*path); };
+}
+
+}  // namespace mnist_dist::cli

@@ -1,0 +1,78 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "commands.hpp"
+#include "mnist_dist/blas/gemm.hpp"
+#include "mnist_dist/core/error.hpp"
+#include "mnist_dist/data/image_reader.hpp"
+#include "mnist_dist/data/standardizer.hpp"
+#include "mnist_dist/nn/network.hpp"
+#include "mnist_dist/nn/softmax_cross_entropy.hpp"
+#include "mnist_dist/train/model.hpp"
+
+namespace mnist_dist::cli {
+namespace {
+
+struct PredictOptions {
+  std::string model;
+  std::vector<std::string> images;
+  bool json = false;
+};
+
+/// The probability of every class.
+std::vector<float> predict(const train::Model& model, const nn::Network& network, nn::Activations& activations,
+                           const std::string& image) {
+  const std::vector<std::uint8_t> pixels = data::read_image_as(image, model.image_shape);
+  std::vector<float> inputs(pixels.size());
+  data::Standardizer(model.mean, model.standard_deviation).apply(pixels, inputs);
+  network.predict(model.parameters, {inputs.data(), 1, inputs.size()}, activations);
+  const MatrixView<float> logits = activations.logits();
+  nn::softmax(logits);
+  return {logits.row(0).begin(), logits.row(0).end()};
+}
+
+void print_json(const std::string& image, const train::Model& model, std::size_t best,
+                const std::vector<float>& probabilities) {
+  nlohmann::ordered_json all;
+  for (std::size_t i = 0; i < probabilities.size(); ++i) all[model.classes[i]] = probabilities[i];
+  const nlohmann::ordered_json line = {
+      {"image", image}, {"label", model.classes[best]}, {"probability", probabilities[best]}, {"probabilities", all}};
+  fmt::print("{}\n", line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+int run_predict(const PredictOptions& options) {
+  blas::use_one_thread();
+  std::filesystem::path model_path = options.model;
+  if (std::filesystem::is_directory(model_path)) model_path /= "model.h5";
+  const train::Model model = train::load_model(model_path);
+  const nn::Network network(model.architecture);
+  nn::Activations activations(model.architecture, 1);
+  for (const std::string& image : options.images) {
+    const std::vector<float> probabilities = predict(model, network, activations, image);
+    const auto best = static_cast<std::size_t>(std::ranges::max_element(probabilities) - probabilities.begin());
+    if (options.json) {
+      print_json(image, model, best, probabilities);
+    } else {
+      fmt::print("{}  {}  {:.4f}\n", printable(image), model.classes[best], probabilities[best]);
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+
+RunCommand add_predict_command(CLI::App& command) {
+  const auto options = std::make_shared<PredictOptions>();
+  command.add_option("MODEL", options->model, "model.h5, or the folder of its run")->required();
+  command.add_option("IMAGE", options->images, "PNG files of any size")->required();
+  command.add_flag("--json", options->json, "a JSON object per image, with the probabilities of all classes");
+  return [options] { return run_predict(*options); };
+}
+
+}  // namespace mnist_dist::cli

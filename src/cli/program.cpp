@@ -1,0 +1,71 @@
+#include "mnist_dist/cli/program.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "commands.hpp"
+#include "mnist_dist/comm/communicator.hpp"
+#include "mnist_dist/core/build_info.hpp"
+#include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/log.hpp"
+
+namespace mnist_dist::cli {
+namespace {
+
+constexpr const char* kFooter =
+    "exit codes: 0 done, 2 usage, 3 bad input data, 4 file system, 5 a rank failed or hung, 70 a bug,\n"
+    "            75 stopped early with a checkpoint saved: run it again with --resume\n"
+    "\n"
+    "example:    h5pack pack digits/ mnist.h5\n"
+    "            mpirun -np 8 mnist-dist train && mnist-dist evaluate";
+
+/// The message of a usage error on one line, with the way out.
+std::string one_line(std::string message, const std::string& command) {
+  std::ranges::replace(message, '\n', ' ');
+  return fmt::format("{}; see `mnist-dist{} --help`", message, command);
+}
+
+}  // namespace
+
+int run_program(int argc, const char* const* argv) {
+  // Every rank parses the same arguments; one of them speaks.
+  const bool speaks = comm::rank_by_launcher() == 0;
+  set_log_identity("mnist-dist", speaks);
+
+  CLI::App app("Data-parallel training of a multilayer perceptron on image classes, with many MPI ranks on CPUs.",
+               "mnist-dist");
+  app.set_version_flag("--version", build_description());
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  std::vector<std::pair<CLI::App*, RunCommand>> commands;
+  const auto add = [&](const char* name, const char* description, RunCommand (*add_command)(CLI::App&)) {
+    CLI::App* command = app.add_subcommand(name, description);
+    commands.emplace_back(command, add_command(*command));
+  };
+  add("train", "Train on a data set, alone or under mpirun or srun", add_train_command);
+  add("evaluate", "Measure a model on the test images", add_evaluate_command);
+  add("predict", "Classify image files", add_predict_command);
+  add("info", "Tell what a model, checkpoint, data set or run folder holds", add_info_command);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& request) {  // --help, --version
+    if (speaks) app.exit(request);
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    const auto chosen = app.get_subcommands();
+    const std::string command = chosen.empty() ? "" : " " + chosen.front()->get_name();
+    if (speaks) log_error(one_line(error.what(), command));
+    return static_cast<int>(ExitCode::usage);
+  }
+  for (const auto& [command, run] : commands) {
+    if (command->parsed()) return run();
+  }
+  throw Error(ExitCode::bug, "no command was run");
+}
+
+}  // namespace mnist_dist::cli

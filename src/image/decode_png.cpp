@@ -1,0 +1,131 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "mnist_dist/core/error.hpp"
+#include "mnist_dist/image/png.hpp"
+#include "png_context.hpp"
+#include "png_header.hpp"
+
+namespace mnist_dist::image {
+namespace {
+
+constexpr std::size_t kHeaderSize =
+    8 + 4 + 4 + 8;  // signature, length and name of the first chunk, width and height
+
+[[noreturn]] void fail(const std::string& name, const std::string& what) {
+  throw Error(ExitCode::bad_data, fmt::format("{}: {}", printable(name), what));
+}
+
+// What a file starts with, for a person who wonders what it is.
+std::string describe_start(std::span<const std::byte> bytes) {
+  const std::size_t count = std::min<std::size_t>(bytes.size(), 8);
+  const std::string_view start(reinterpret_cast<const char*>(bytes.data()), count);
+  if (start.starts_with("\xff\xd8\xff")) return "it is a JPEG file";
+  if (start.starts_with("GIF8")) return "it is a GIF file";
+  if (std::all_of(start.begin(), start.end(), [](char c) { return c == '\n' || (c >= 0x20 && c < 0x7f); })) {
+    return fmt::format("it starts with \"{}\"", printable(std::string(start)));
+  }
+  std::string hexadecimal;
+  for (const std::byte byte : bytes.first(count))
+    hexadecimal += fmt::format(" {:02x}", std::to_integer<unsigned>(byte));
+  return fmt::format("it starts with the bytes{}", hexadecimal);
+}
+
+std::size_t read_big_endian(std::span<const std::byte> bytes, std::size_t offset) {
+  std::size_t value = 0;
+  for (std::size_t i = 0; i < 4; ++i) value = value << 8 | std::to_integer<std::size_t>(bytes[offset + i]);
+  return value;
+}
+
+void check(int result, const std::string& name) {
+  switch (result) {
+    case SPNG_OK:
+      return;
+    case SPNG_IO_EOF:
+    case SPNG_EOF:
+    case SPNG_EIDAT_TOO_SHORT:
+      fail(name, "truncated PNG file");
+    case SPNG_ECHUNK_CRC:
+      fail(name, "damaged PNG file (a checksum is wrong)");
+    case SPNG_EMEM:
+      throw std::bad_alloc();
+    default:
+      fail(name, fmt::format("damaged PNG file ({})", spng_strerror(result)));
+  }
+}
+
+std::vector<std::uint8_t> decode_to(spng_ctx* context, spng_format format, const std::string& name) {
+  std::size_t size = 0;
+  check(spng_decoded_image_size(context, format, &size), name);
+  std::vector<std::uint8_t> pixels(size);
+  check(spng_decode_image(context, pixels.data(), size, format, SPNG_DECODE_TRNS), name);
+  return pixels;
+}
+
+// Composites red, green, blue, alpha samples of 8 or 16 bits over black and scales them to 8 bits, rounded.
+template <class Sample>
+void composite_over_black(const std::vector<std::uint8_t>& samples, Image& image) {
+  constexpr std::uint64_t kFull = static_cast<Sample>(~Sample{0});
+  image.pixels.resize(image.height * image.width * image.channels);
+  std::uint8_t* next = image.pixels.data();
+  for (std::size_t pixel = 0; pixel < image.height * image.width; ++pixel) {
+    std::array<Sample, 4> colour{};
+    std::memcpy(colour.data(), samples.data() + pixel * sizeof(colour), sizeof(colour));
+    for (std::size_t channel = 0; channel < image.channels; ++channel) {
+      const std::uint64_t product = std::uint64_t{colour[channel]} * colour[3];
+      *next++ = static_cast<std::uint8_t>((product * 255 + kFull * kFull / 2) / (kFull * kFull));
+    }
+  }
+}
+
+}  // namespace
+
+void check_png_header(std::span<const std::byte> bytes, const std::string& name) {
+  constexpr std::string_view kSignature = "\x89PNG\r\n\x1a\n";
+  if (bytes.empty()) fail(name, "not a PNG file (it is empty)");
+  const std::size_t compared = std::min(bytes.size(), kSignature.size());
+  if (std::memcmp(bytes.data(), kSignature.data(), compared) != 0) {
+    fail(name, fmt::format("not a PNG file ({})", describe_start(bytes)));
+  }
+  if (bytes.size() < kHeaderSize) fail(name, "truncated PNG file");
+  const std::size_t width = read_big_endian(bytes, 16);
+  const std::size_t height = read_big_endian(bytes, 20);
+  if (width > 0 && height > kMaximumPixels / width) {
+    fail(name, fmt::format("{}x{} pixels; the limit is {} pixels in all", width, height, kMaximumPixels));
+  }
+}
+
+Image decode_png(std::span<const std::byte> bytes, const std::string& name) {
+  check_png_header(bytes, name);
+  const PngContext context(spng_ctx_new(0));
+  if (context == nullptr) throw std::bad_alloc();
+  check(spng_set_crc_action(context.get(), SPNG_CRC_ERROR, SPNG_CRC_ERROR), name);
+  check(spng_set_png_buffer(context.get(), bytes.data(), bytes.size()), name);
+  spng_ihdr header{};
+  check(spng_get_ihdr(context.get(), &header), name);
+  spng_trns transparency{};
+  const int has_transparency = spng_get_trns(context.get(), &transparency);
+  if (has_transparency != SPNG_ECHUNKAVAIL) check(has_transparency, name);
+
+  const bool grey =
+      header.color_type == SPNG_COLOR_TYPE_GRAYSCALE || header.color_type == SPNG_COLOR_TYPE_GRAYSCALE_ALPHA;
+  const bool opaque = has_transparency == SPNG_ECHUNKAVAIL &&
+                      header.color_type != SPNG_COLOR_TYPE_GRAYSCALE_ALPHA &&
+                      header.color_type != SPNG_COLOR_TYPE_TRUECOLOR_ALPHA;
+  Image image{header.height, header.width, grey ? std::size_t{1} : std::size_t{3}, {}};
+  if (header.bit_depth == 16) {
+    composite_over_black<std::uint16_t>(decode_to(context.get(), SPNG_FMT_RGBA16, name), image);
+  } else if (!opaque) {
+    composite_over_black<std::uint8_t>(decode_to(context.get(), SPNG_FMT_RGBA8, name), image);
+  } else {
+    image.pixels = decode_to(context.get(), grey ? SPNG_FMT_G8 : SPNG_FMT_RGB8, name);
+  }
+  // The rest of the file up to its end mark: without this, a file cut after its pixels would pass.
+  check(spng_decode_chunks(context.get()), name);
+  return image;
+}
+
+}  // namespace mnist_dist::image

@@ -1,0 +1,37 @@
+// mnist-dist: the one place that catches, prints an error once, and ends all ranks with the right exit code.
+#include <exception>
+#include <new>
+
+#include "mnist_dist/cli/program.hpp"
+#include "mnist_dist/comm/agreement.hpp"
+#include "mnist_dist/comm/communicator.hpp"
+#include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/log.hpp"
+
+namespace {
+
+int fail(mnist_dist::ExitCode exit_code, const char* message) {
+  mnist_dist::log_error(message, mnist_dist::comm::rank_by_launcher());
+  mnist_dist::comm::abort_all_ranks(exit_code);
+  return static_cast<int>(exit_code);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using mnist_dist::ExitCode;
+  try {
+    return mnist_dist::cli::run_program(argc, argv);
+  } catch (const mnist_dist::comm::AgreedError& error) {
+    // All ranks are here: one speaks, and all end in the regular way.
+    if (mnist_dist::comm::rank_by_launcher() == 0) mnist_dist::log_error(error.what(), error.failed_rank());
+    mnist_dist::comm::Environment::finalize();
+    return static_cast<int>(error.exit_code());
+  } catch (const mnist_dist::Error& error) {
+    return fail(error.exit_code(), error.what());
+  } catch (const std::bad_alloc&) {
+    return fail(ExitCode::rank_failed, "out of memory: use more hosts, or smaller --hidden and --batch-size");
+  } catch (const std::exception& error) {
+    return fail(ExitCode::bug, error.what());
+  }
+}

@@ -1,0 +1,151 @@
+#include "mnist_dist/train/settings.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <toml++/toml.h>
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "mnist_dist/core/error.hpp"
+
+namespace mnist_dist::train {
+namespace {
+
+void check_number(const SettingInfo& info, double value) {
+  if (value >= info.lowest && value <= info.highest) return;  // false for NaN
+  throw Error(ExitCode::usage,
+              fmt::format("--{} is {}, but must lie between {} and {}", info.name, value, info.lowest, info.highest));
+}
+
+struct Checker {
+  void operator()(const SettingInfo& info, const std::string& value) const {
+    if (value.empty()) throw Error(ExitCode::usage, fmt::format("--{} is empty", info.name));
+  }
+  void operator()(const SettingInfo& info, const std::vector<std::uint64_t>& values) const {
+    for (const std::uint64_t value : values) check_number(info, static_cast<double>(value));
+  }
+  void operator()(const SettingInfo& info, double value) const { check_number(info, value); }
+  void operator()(const SettingInfo& info, std::uint64_t value) const {
+    check_number(info, static_cast<double>(value));
+  }
+};
+
+// A JSON string is a TOML basic string.
+std::string as_toml(const std::string& value) {
+  return nlohmann::json(value).dump();
+}
+std::string as_toml(double value) {
+  return fmt::format("{}", value);
+}
+std::string as_toml(std::uint64_t value) {
+  return fmt::format("{}", value);
+}
+std::string as_toml(const std::vector<std::uint64_t>& values) {
+  return fmt::format("[{}]", fmt::join(values, ", "));
+}
+
+/// Reads one TOML value into a setting; false when the type does not fit.
+bool read(const toml::node& node, std::string& value) {
+  const auto text = node.value_exact<std::string>();
+  if (text) value = *text;
+  return text.has_value();
+}
+bool read(const toml::node& node, double& value) {
+  const auto number = node.is_number() ? node.value<double>() : std::nullopt;
+  if (number) value = *number;
+  return number.has_value();
+}
+bool read(const toml::node& node, std::uint64_t& value) {
+  const auto number = node.value_exact<std::int64_t>();
+  if (!number || *number < 0) return false;
+  value = static_cast<std::uint64_t>(*number);
+  return true;
+}
+bool read(const toml::node& node, std::vector<std::uint64_t>& values) {
+  if (!node.is_array()) return false;
+  values.clear();
+  for (const toml::node& element : *node.as_array()) {
+    if (!read(element, values.emplace_back())) return false;
+  }
+  return true;
+}
+
+const char* type_name(const std::string& /*value*/) {
+  return "a text in quotes";
+}
+const char* type_name(double /*value*/) {
+  return "a number";
+}
+const char* type_name(std::uint64_t /*value*/) {
+  return "a whole number that is not negative";
+}
+const char* type_name(const std::vector<std::uint64_t>& /*value*/) {
+  return "a list such as [100, 100]";
+}
+
+toml::table parse_toml(const std::string& text, const std::string& name) {
+  try {
+    return toml::parse(text, name);
+  } catch (const toml::parse_error& error) {
+    throw Error(ExitCode::usage, fmt::format("{}, line {}: {}", name, error.source().begin.line,
+                                             printable(std::string(error.description()))));
+  }
+}
+
+}  // namespace
+
+void check_settings(const Settings& settings) {
+  visit_settings(settings, Checker{});
+}
+
+void check_shards(const Settings& settings, int ranks) {
+  if (static_cast<std::uint64_t>(ranks) <= settings.shards) return;
+  throw Error(ExitCode::usage,
+              fmt::format("{} ranks cannot share {} shards: start at most {} ranks, or give --shards {} "
+                          "(the number of shards is part of the result)",
+                          ranks, settings.shards, settings.shards, ranks));
+}
+
+void override_settings(Settings& settings, const Settings& overriding, const std::set<std::string>& names) {
+  // Both are visited in the same order, so the n-th member of one is that of the other.
+  std::vector<const void*> sources;
+  visit_settings(overriding, [&](const SettingInfo& /*info*/, const auto& value) { sources.push_back(&value); });
+  std::size_t next = 0;
+  visit_settings(settings, [&]<class T>(const SettingInfo& info, T& value) {
+    const void* source = sources[next++];
+    if (names.contains(info.name)) value = *static_cast<const T*>(source);
+  });
+}
+
+std::string to_toml(const Settings& settings) {
+  std::string text;
+  visit_settings(settings, [&](const SettingInfo& info, const auto& value) {
+    text += fmt::format("{} = {}\n", info.name, as_toml(value));
+  });
+  return text;
+}
+
+Settings settings_from_toml(const std::string& text, const std::string& name, const Settings& defaults) {
+  const toml::table table = parse_toml(text, name);
+  Settings settings = defaults;
+  std::vector<std::string> known;
+  visit_settings(settings, [&](const SettingInfo& info, auto& value) {
+    known.emplace_back(info.name);
+    const toml::node* node = table.get(info.name);
+    if (node != nullptr && !read(*node, value)) {
+      throw Error(ExitCode::usage, fmt::format("{}, line {}: {} must be {}", name, node->source().begin.line, info.name,
+                                               type_name(value)));
+    }
+  });
+  for (const auto& [key, node] : table) {
+    const std::string_view unknown = key.str();
+    if (std::ranges::find(known, unknown) != known.end()) continue;
+    throw Error(ExitCode::usage, fmt::format("{}, line {}: unknown key '{}'; known are: {}", name,
+                                             key.source().begin.line, unknown, fmt::join(known, ", ")));
+  }
+  return settings;
+}
+
+}  // namespace mnist_dist::train

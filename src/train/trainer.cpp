@@ -1,0 +1,184 @@
+#include "mnist_dist/train/trainer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+
+#include "mnist_dist/comm/agreement.hpp"
+#include "mnist_dist/core/error.hpp"
+#include "mnist_dist/nn/softmax_cross_entropy.hpp"
+
+namespace mnist_dist::train {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+}  // namespace
+
+Trainer::Trainer(const comm::Communicator& ranks, const comm::Communicator& host, const Settings& settings,
+                 const TrainingData& data, const nn::Architecture& architecture)
+    : ranks_(ranks),
+      settings_(settings),
+      data_(data),
+      network_(architecture),
+      activations_(architecture, std::max(kScoringRows, data.plan.largest_microbatch())),
+      batch_(activations_.max_rows(), architecture.inputs),
+      reduction_(ranks, host, settings.shards, network_.parameter_count()),
+      optimizer_settings_{.learning_rate = settings.learning_rate, .beta1 = settings.beta1, .beta2 = settings.beta2},
+      first_moment_(reduction_.my_range().size()),
+      infinity_norm_(reduction_.my_range().size()),
+      my_shard_losses_(data.training_slices.size()) {
+  std::vector<float> initial(network_.parameter_count());
+  network_.initialize(initial, settings.seed);
+  reduction_.set_parameters(initial);
+  begin_epoch();
+}
+
+void Trainer::begin_epoch() {
+  const std::uint32_t epoch = epochs_done_ + 1;
+  dropout_.emplace(settings_.dropout, settings_.seed, epoch);
+  row_orders_.clear();
+  const std::size_t first_shard = comm::shards_of_rank(settings_.shards, ranks_.size(), ranks_.rank()).begin;
+  for (std::size_t i = 0; i < data_.training_slices.size(); ++i) {
+    const data::ShardPlan::Slice rows = data_.training_slices[i];
+    row_orders_.push_back(data::shard_order(settings_.seed, epoch, first_shard + i, rows.size()));
+    for (std::uint32_t& index : row_orders_.back()) index += static_cast<std::uint32_t>(rows.begin);
+  }
+}
+
+void Trainer::step() {
+  // Every microbatch's gradient is scaled by the rows of the global batch, so their sum is the gradient of its mean loss.
+  const float scale = 1.0F / static_cast<float>(data_.plan.rows_of_step(steps_done_in_epoch_));
+  for (std::size_t shard = 0; shard < data_.training_slices.size(); ++shard) add_gradient_of_shard(shard, scale);
+  const std::span<float> gradient = reduction_.finish();
+  ++steps_done_;
+  ++steps_done_in_epoch_;
+  update_my_range(gradient);
+  reduction_.gather_parameters();
+}
+
+void Trainer::add_gradient_of_shard(std::size_t position, float scale) {
+  const std::size_t shard = comm::shards_of_rank(settings_.shards, ranks_.size(), ranks_.rank()).begin + position;
+  const data::ShardPlan::Slice microbatch = data_.plan.microbatch(shard, steps_done_in_epoch_);
+  const std::span<float> gradient = reduction_.next_gradient();
+  if (microbatch.size() == 0) {
+    std::ranges::fill(gradient, 0.0F);
+  } else {
+    const std::span<const std::uint32_t> rows =
+        std::span(row_orders_[position]).subspan(microbatch.begin, microbatch.size());
+    batch_.load(data_.training_rows, rows, data_.standardizer);
+    network_.forward(reduction_.parameters(), batch_.values(), batch_.row_ids(), *dropout_, activations_);
+    my_shard_losses_[position] += nn::softmax_cross_entropy(activations_.logits(), batch_.labels(), scale);
+    network_.backward(reduction_.parameters(), batch_.values(), activations_, gradient);
+  }
+  reduction_.add_gradient();
+}
+
+void Trainer::update_my_range(std::span<float> gradient) {
+  const ParameterRange mine = reduction_.my_range();
+  const ParameterRange output_weights = network_.layers().back().weights;
+  const ParameterRange penalized{std::max(mine.begin, output_weights.begin), std::min(mine.end, output_weights.end)};
+  if (settings_.output_l2 > 0 && penalized.begin < penalized.end) {
+    const ParameterRange local{penalized.begin - mine.begin, penalized.end - mine.begin};
+    optim::add_l2_penalty(settings_.output_l2, local.of(std::span<const float>(reduction_.my_parameters())),
+                          local.of(gradient));
+  }
+  optim::adamax_step(optimizer_settings_, steps_done_, gradient, first_moment_, infinity_norm_,
+                     reduction_.my_parameters());
+}
+
+bool Trainer::run_steps(const std::function<bool()>& stop_now) {
+  const Clock::time_point start = Clock::now();
+  const double seconds_before = seconds_in_epoch_;
+  bool stopped = false;
+  while (steps_done_in_epoch_ < data_.plan.steps() && !stopped) {
+    step();
+    stopped = stop_now();
+  }
+  seconds_in_epoch_ = seconds_before + seconds_since(start);
+  return steps_done_in_epoch_ == data_.plan.steps();
+}
+
+std::vector<double> Trainer::all_shard_losses() const {
+  std::vector<double> losses(settings_.shards);
+  ranks_.all_gather_parts(std::span<const double>(my_shard_losses_), std::span(losses));
+  return losses;
+}
+
+EpochMetrics Trainer::finish_epoch() {
+  const Clock::time_point start = Clock::now();
+  EpochMetrics metrics;
+  metrics.epoch = ++epochs_done_;
+  metrics.rows = static_cast<std::int64_t>(data_.training_row_count);
+  metrics.steps = steps_done_;
+  double loss = 0;
+  for (const double shard_loss : all_shard_losses()) loss += shard_loss;
+  metrics.loss = loss / static_cast<double>(data_.training_row_count);
+  if (!std::isfinite(metrics.loss)) {
+    throw comm::AgreedError(ExitCode::usage,
+                            fmt::format("the loss became {} in epoch {}: training has diverged; try a smaller "
+                                        "--learning-rate than {}",
+                                        metrics.loss, metrics.epoch, settings_.learning_rate),
+                            0);
+  }
+  ConfusionMatrix outcomes(data_.classes);
+  for (const data::ShardPlan::Slice rows : data_.holdout_slices) {
+    score_rows(network_, reduction_.parameters(), data_.holdout_rows, rows.begin, rows.end, data_.standardizer, batch_,
+               activations_, outcomes);
+  }
+  ranks_.sum(outcomes.counts());
+  const bool scored = data_.holdout_row_count > 0;
+  metrics.score = scored ? outcomes.macro_f_beta(settings_.f_beta) : std::numeric_limits<double>::quiet_NaN();
+  metrics.accuracy = scored ? outcomes.accuracy() : std::numeric_limits<double>::quiet_NaN();
+
+  std::ranges::fill(my_shard_losses_, 0.0);
+  steps_done_in_epoch_ = 0;
+  begin_epoch();
+  metrics.seconds = seconds_in_epoch_ + seconds_since(start);
+  seconds_in_epoch_ = 0;
+  return metrics;
+}
+
+Checkpoint Trainer::capture() const {
+  Checkpoint checkpoint;
+  checkpoint.epochs_done = epochs_done_;
+  checkpoint.steps_done = steps_done_;
+  checkpoint.steps_done_in_epoch = static_cast<std::int64_t>(steps_done_in_epoch_);
+  checkpoint.seconds_in_epoch = seconds_in_epoch_;
+  checkpoint.shard_losses = all_shard_losses();
+  const std::size_t size = ranks_.rank() == 0 ? network_.parameter_count() : 0;
+  checkpoint.first_moment.resize(size);
+  checkpoint.infinity_norm.resize(size);
+  ranks_.gather_parts(std::span<const float>(first_moment_), std::span(checkpoint.first_moment));
+  ranks_.gather_parts(std::span<const float>(infinity_norm_), std::span(checkpoint.infinity_norm));
+  if (ranks_.rank() == 0) checkpoint.parameters.assign(parameters().begin(), parameters().end());
+  return checkpoint;
+}
+
+void Trainer::restore(const Checkpoint& checkpoint) {
+  if (checkpoint.parameters.size() != network_.parameter_count() ||
+      checkpoint.shard_losses.size() != settings_.shards) {
+    throw comm::AgreedError(ExitCode::bad_data, "the checkpoint does not fit the settings that it holds itself", 0);
+  }
+  reduction_.set_parameters(checkpoint.parameters);
+  const ParameterRange mine = reduction_.my_range();
+  std::ranges::copy(mine.of(std::span(checkpoint.first_moment)), first_moment_.begin());
+  std::ranges::copy(mine.of(std::span(checkpoint.infinity_norm)), infinity_norm_.begin());
+  const comm::ShardBlock shards = comm::shards_of_rank(settings_.shards, ranks_.size(), ranks_.rank());
+  std::copy_n(checkpoint.shard_losses.begin() + static_cast<std::ptrdiff_t>(shards.begin), shards.size(),
+              my_shard_losses_.begin());
+  epochs_done_ = static_cast<std::uint32_t>(checkpoint.epochs_done);
+  steps_done_ = checkpoint.steps_done;
+  steps_done_in_epoch_ = static_cast<std::size_t>(checkpoint.steps_done_in_epoch);
+  seconds_in_epoch_ = checkpoint.seconds_in_epoch;
+  begin_epoch();
+}
+
+}  // namespace mnist_dist::train

@@ -1,0 +1,65 @@
+#include "mnist_dist/train/training_data.hpp"
+
+#include <fmt/format.h>
+
+#include "mnist_dist/core/error.hpp"
+
+namespace mnist_dist::train {
+namespace {
+
+std::span<const std::uint64_t> part(const std::vector<std::uint64_t>& rows, std::size_t begin, std::size_t end) {
+  return std::span(rows).subspan(begin, end - begin);
+}
+
+/// The holdout rows are divided evenly; training does not touch them, so their order is of no consequence.
+std::size_t holdout_start(const data::HoldoutSplit& split, const Settings& settings, std::size_t shard) {
+  return split.holdout_rows.size() * shard / settings.shards;
+}
+
+data::HoldoutSplit checked_split(const data::DatasetFile& file, const Settings& settings,
+                                 const std::vector<std::int32_t>& labels) {
+  data::HoldoutSplit split = data::split_holdout(labels, file.classes().size(), settings.holdout, settings.seed);
+  if (split.training_rows.size() < settings.shards) {
+    throw Error(ExitCode::bad_data,
+                fmt::format("{} leaves {} training rows for {} shards: pack more images, or give a smaller --shards "
+                            "or --holdout",
+                            printable(file.path().string()), split.training_rows.size(), settings.shards));
+  }
+  return split;
+}
+
+}  // namespace
+
+TrainingData::TrainingData(const data::DatasetFile& file, const Settings& settings, comm::ShardBlock my_shards)
+    : TrainingData(file, settings, my_shards, file.labels(data::Split::training)) {}
+
+TrainingData::TrainingData(const data::DatasetFile& file, const Settings& settings, comm::ShardBlock my_shards,
+                           const std::vector<std::int32_t>& labels)
+    : TrainingData(file, settings, my_shards, labels, checked_split(file, settings, labels)) {}
+
+TrainingData::TrainingData(const data::DatasetFile& file, const Settings& settings, comm::ShardBlock my_shards,
+                           const std::vector<std::int32_t>& labels, const data::HoldoutSplit& split)
+    : classes(file.classes().size()),
+      training_row_count(split.training_rows.size()),
+      holdout_row_count(split.holdout_rows.size()),
+      standardizer(file.mean(), file.standard_deviation()),
+      plan(training_row_count, settings.batch_size, settings.shards),
+      training_rows(file, data::Split::training,
+                    part(split.training_rows, plan.rows_of_shard(my_shards.begin).begin,
+                         plan.rows_of_shard(my_shards.end - 1).end),
+                    labels),
+      holdout_rows(file, data::Split::training,
+                   part(split.holdout_rows, holdout_start(split, settings, my_shards.begin),
+                        holdout_start(split, settings, my_shards.end)),
+                   labels) {
+  const std::size_t first_training_row = plan.rows_of_shard(my_shards.begin).begin;
+  const std::size_t first_holdout_row = holdout_start(split, settings, my_shards.begin);
+  for (std::size_t shard = my_shards.begin; shard < my_shards.end; ++shard) {
+    const data::ShardPlan::Slice rows = plan.rows_of_shard(shard);
+    training_slices.push_back({rows.begin - first_training_row, rows.end - first_training_row});
+    holdout_slices.push_back({holdout_start(split, settings, shard) - first_holdout_row,
+                              holdout_start(split, settings, shard + 1) - first_holdout_row});
+  }
+}
+
+}  // namespace mnist_dist::train

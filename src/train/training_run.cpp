@@ -1,0 +1,149 @@
+#include "mnist_dist/train/training_run.hpp"
+
+#include <fmt/format.h>
+
+#include "mnist_dist/blas/gemm.hpp"
+#include "mnist_dist/core/atomic_file.hpp"
+#include "mnist_dist/core/build_info.hpp"
+#include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/log.hpp"
+#include "mnist_dist/core/stop_request.hpp"
+#include "mnist_dist/train/checkpoint_store.hpp"
+#include "mnist_dist/train/model.hpp"
+#include "mnist_dist/train/stop_conditions.hpp"
+
+namespace mnist_dist::train {
+namespace {
+
+/// Collective: reads this rank's rows; if a rank cannot, all learn of it.
+TrainingData read_training_data(const comm::Communicator& ranks, const Settings& settings,
+                                const data::DatasetFile& file) {
+  std::optional<TrainingData> data;
+  comm::run_and_agree(ranks, [&] {
+    check_shards(settings, ranks.size());
+    data.emplace(file, settings, comm::shards_of_rank(settings.shards, ranks.size(), ranks.rank()));
+  });
+  return std::move(*data);
+}
+
+void check_checkpoint(const Checkpoint& checkpoint, const data::DatasetFile& file) {
+  const std::string name = printable(file.path().string());
+  if (checkpoint.dataset_sha256 != file.content_sha256()) {
+    throw comm::AgreedError(
+        ExitCode::bad_data,
+        fmt::format("{} is not the data set of this run: its content_sha256 is {:.12}..., the run's "
+                    "is {:.12}...; give the right file after --resume RUN",
+                    name, file.content_sha256(), checkpoint.dataset_sha256),
+        0);
+  }
+  if (checkpoint.build != build_description() || checkpoint.blas_core != blas::core_name()) {
+    log_warning(
+        fmt::format("the run was started by {} on BLAS core {}; this is {} on {}: its bits will differ from an "
+                    "undisturbed run's",
+                    checkpoint.build, checkpoint.blas_core, build_description(), blas::core_name()));
+  }
+}
+
+}  // namespace
+
+nn::Architecture architecture_for(const Settings& settings, const data::DatasetFile& file) {
+  return {.inputs = file.image_shape().size(),
+          .hidden = {settings.hidden.begin(), settings.hidden.end()},
+          .outputs = file.classes().size(),
+          .leaky_relu_slope = static_cast<float>(settings.leaky_relu_slope)};
+}
+
+TrainingRun::TrainingRun(const comm::Communicator& ranks, const comm::Communicator& host, const Settings& settings,
+                         const data::DatasetFile& file, const RunFolder* folder,
+                         const std::optional<Checkpoint>& checkpoint)
+    : ranks_(ranks),
+      settings_(settings),
+      file_(file),
+      folder_(folder),
+      data_(read_training_data(ranks, settings, file)),
+      trainer_(ranks, host, settings_, data_, architecture_for(settings, file)),
+      stop_agreement_(ranks) {
+  if (!checkpoint) return;
+  check_checkpoint(*checkpoint, file);
+  trainer_.restore(*checkpoint);
+  history_ = checkpoint->history;
+  best_parameters_ = checkpoint->best_parameters;
+  checkpointed_step_ = checkpoint->steps_done;
+  // The process may have been killed after this checkpoint and before the files that follow from it.
+  at_rank_0([&] {
+    if (history_.empty()) return;
+    std::filesystem::remove(folder_->model());  // it may be of an epoch after the checkpoint
+    write_results();
+  });
+}
+
+void TrainingRun::at_rank_0(const std::function<void()>& work) {
+  comm::run_and_agree(ranks_, [&] {
+    if (ranks_.rank() == 0) work();
+  });
+}
+
+TrainingRun::End TrainingRun::run(const std::function<void(const EpochMetrics&, bool is_best)>& on_epoch) {
+  for (;;) {
+    if (const std::optional<std::string> reason = stop_reason(history_, settings_)) return {true, *reason};
+    if (!trainer_.run_steps([&] { return stop_agreement_.after_step(stop_requested()); })) {
+      save_checkpoint();
+      return {false, fmt::format("stopped on request in epoch {}", history_.size() + 1)};
+    }
+    const bool stop = stop_agreement_.settle(stop_requested());
+    const bool is_best = finish_epoch();
+    on_epoch(history_.back(), is_best);
+    if (stop && !stop_reason(history_, settings_)) {
+      save_checkpoint();
+      return {false, fmt::format("stopped on request after epoch {}", history_.size())};
+    }
+  }
+}
+
+bool TrainingRun::finish_epoch() {
+  history_.push_back(trainer_.finish_epoch());
+  const bool is_best = best_epoch(history_) == history_.back().epoch;
+  if (is_best && ranks_.rank() == 0)
+    best_parameters_.assign(trainer_.parameters().begin(), trainer_.parameters().end());
+  const bool is_last = stop_reason(history_, settings_).has_value();
+  if (is_last || history_.size() % settings_.checkpoint_every == 0) save_checkpoint();
+  at_rank_0([&] { write_results(); });
+  return is_best;
+}
+
+void TrainingRun::save_checkpoint() {
+  Checkpoint checkpoint = trainer_.capture();
+  if (checkpoint.steps_done == checkpointed_step_) return;
+  checkpointed_step_ = checkpoint.steps_done;
+  at_rank_0([&] {
+    checkpoint.settings = to_toml(settings_);
+    checkpoint.dataset_sha256 = file_.content_sha256();
+    checkpoint.build = build_description();
+    checkpoint.blas_core = blas::core_name();
+    checkpoint.best_parameters = best_parameters_;
+    checkpoint.history = history_;
+    CheckpointStore(folder_->checkpoints())
+        .save(encode_checkpoint(checkpoint), checkpoint.epochs_done, checkpoint.steps_done);
+  });
+}
+
+void TrainingRun::write_results() {
+  write_file_atomically(folder_->metrics_csv(), metrics_csv(history_));
+  write_file_atomically(folder_->metrics_jsonl(), metrics_jsonl(history_));
+  const EpochMetrics& best = history_[static_cast<std::size_t>(best_epoch(history_)) - 1];
+  if (best.epoch != history_.back().epoch && std::filesystem::exists(folder_->model())) return;
+  save_model({.architecture = architecture_for(settings_, file_),
+              .parameters = best_parameters_,
+              .image_shape = file_.image_shape(),
+              .mean = file_.mean(),
+              .standard_deviation = file_.standard_deviation(),
+              .classes = file_.classes(),
+              .dataset_sha256 = file_.content_sha256(),
+              .epoch = best.epoch,
+              .score = best.score,
+              .build = build_description(),
+              .blas_core = blas::core_name()},
+             folder_->model());
+}
+
+}  // namespace mnist_dist::train

@@ -1,0 +1,179 @@
+"""The architecture's checks can fail: each one is run on small trees that keep and that break its rule."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+GOOD_TREE = {
+    "CMakeLists.txt": "",
+    "CMakePresets.json": "{}",
+    "LICENSE": "",
+    "README.md": "",
+    ".clang-format": "BasedOnStyle: Google\n",
+    ".ci/run": "#!/bin/sh\necho run\n",
+    "include/mnist_dist/core/error.hpp": "#pragma once\n#include <string>\nusing Text = std::string;\n",
+    "include/mnist_dist/h5/file.hpp": '#pragma once\n#include "mnist_dist/core/error.hpp"\n',
+    "include/mnist_dist/data/rows.hpp": '#pragma once\n#include "mnist_dist/h5/file.hpp"\n',
+    "include/mnist_dist/train/trainer.hpp": '#pragma once\n#include "mnist_dist/data/rows.hpp"\n',
+    "src/h5/file.cpp": '#include "mnist_dist/h5/file.hpp"\n\n#include <hdf5.h>\n\n#include "detail.hpp"\n',
+    "src/h5/detail.hpp": "#pragma once\n",
+    "src/main.cpp": '#include "mnist_dist/train/trainer.hpp"\n',
+    "tools/h5pack/main.cpp": '#include <CLI/CLI.hpp>\n\n#include "mnist_dist/data/rows.hpp"\n',
+    "tools/test": "#!/usr/bin/env bash\necho test\n",
+    "tools/notes": "not a script: if then $(\n",
+    "jobs/train.sbatch": "#!/usr/bin/env bash\necho train\n",
+    "tests/unit/main.cpp": "int main() {}\n",
+}
+
+
+class Checks(unittest.TestCase):
+    def setUp(self):
+        self.root = Path(tempfile.mkdtemp(prefix="mnist-dist-checks-"))
+        self.addCleanup(shutil.rmtree, self.root)
+        for name, text in GOOD_TREE.items():
+            self.write(name, text)
+
+    def write(self, name, text):
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def run_check(self, name):
+        return subprocess.run([sys.executable, str(HERE / f"check_{name}.py"), str(self.root)], capture_output=True,
+                              text=True, check=False)
+
+    def expect_good(self, name):
+        run = self.run_check(name)
+        if run.returncode == 77:
+            self.skipTest(run.stdout.strip())
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+
+    def expect_problem(self, name, *words):
+        """The check fails with a message of its own, which has all the words."""
+        run = self.run_check(name)
+        self.assertEqual(run.returncode, 1, run.stdout + run.stderr)
+        self.assertEqual(run.stderr, "")
+        for word in words:
+            self.assertIn(word, run.stdout)
+
+    def test_layers(self):
+        self.expect_good("layers")
+
+    def test_layers_upwards(self):
+        self.write("include/mnist_dist/core/error.hpp", '#include "mnist_dist/h5/file.hpp"\n')
+        self.expect_problem("layers", "core/error.hpp:1", "layer h5 is not below it")
+
+    def test_layers_sideways(self):
+        self.write("include/mnist_dist/comm/ring.hpp", "#pragma once\n")
+        self.write("src/nn/network.cpp", "#include <mnist_dist/comm/ring.hpp>\n")
+        self.expect_problem("layers", "src/nn/network.cpp:1", "layer comm is not below it")
+
+    def test_layers_of_the_converter(self):
+        self.write("tools/h5pack/main.cpp", '#  include "mnist_dist/train/trainer.hpp"\n')
+        self.expect_problem("layers", "tools/h5pack/main.cpp:1", "layer train is not below it")
+
+    def test_layers_by_a_detour(self):
+        self.write("src/h5/file.cpp", '#include "../train/trainer.hpp"\n')
+        self.expect_problem("layers", "src/h5/file.cpp:1", "neither a public header nor")
+
+    def test_layers_unknown(self):
+        self.write("src/helpers/text.cpp", "")
+        self.write("src/stray.cpp", "")
+        self.expect_problem("layers", "src/helpers/text.cpp: belongs to no layer", "src/stray.cpp: belongs to no layer")
+
+    def test_layers_of_an_empty_tree(self):
+        for folder in ("include", "src", "tools"):
+            shutil.rmtree(self.root / folder)
+        self.expect_problem("layers", "no sources")
+
+    def test_doors(self):
+        self.expect_good("doors")
+
+    def test_doors_elsewhere(self):
+        for header in ("hdf5.h", "H5Fpublic.h", "mpi.h", "cblas.h", "spng.h", "stb_image_resize.h", "CLI/App.hpp"):
+            with self.subTest(header=header):
+                self.write("src/data/rows.cpp", f"#include <{header}>\n")
+                self.expect_problem("doors", f"src/data/rows.cpp:1: includes {header}")
+
+    def test_doors_in_a_public_header(self):
+        for header in ("hdf5.h", "CLI/CLI.hpp", "fmt/format.h", "nlohmann/json.hpp"):
+            with self.subTest(header=header):
+                self.write("include/mnist_dist/h5/file.hpp", f"#pragma once\n\n#include <{header}>\n")
+                self.expect_problem("doors", f"file.hpp:3: includes {header}", "no public header may")
+
+    def test_doors_in_tests(self):
+        self.write("tests/mpi/main.cpp", "#include <mpi.h>\n")
+        self.expect_problem("doors", "tests/mpi/main.cpp:1")
+
+    def test_format(self):
+        self.expect_good("format")
+
+    def test_format_broken(self):
+        self.expect_good("format")
+        self.write("src/h5/detail.hpp", "#pragma once\nint   x ;\n")
+        self.expect_problem("format", "src/h5/detail.hpp:2")
+
+    def test_shell(self):
+        self.expect_good("shell")
+
+    def test_shell_broken(self):
+        self.expect_good("shell")
+        for script in ("tools/test", "jobs/train.sbatch", ".ci/run"):
+            with self.subTest(script=script):
+                good = (self.root / script).read_text(encoding="utf-8")
+                self.write(script, "#!/usr/bin/env bash\nrm -rf $1/\n")
+                self.expect_problem("shell", f"{script}:2")
+                self.write(script, good)
+
+    def test_top_level(self):
+        self.expect_good("top_level")
+
+    def test_top_level_strange(self):
+        self.write("notes.txt", "")
+        self.write("vendor/library.c", "")
+        self.expect_problem("top_level", "notes.txt: not agreed", "vendor: not agreed")
+
+    def test_top_level_missing(self):
+        shutil.rmtree(self.root / "jobs")
+        self.expect_problem("top_level", "jobs: missing")
+
+
+class HeadersAlone(unittest.TestCase):
+    """headers_alone.cmake, in a project that has nothing else."""
+
+    def build(self, header):
+        with tempfile.TemporaryDirectory(prefix="mnist-dist-headers-") as folder:
+            root = Path(folder)
+            (root / "include").mkdir()
+            (root / "include" / "first.hpp").write_text("#pragma once\n#include <string>\n", encoding="utf-8")
+            (root / "include" / "second.hpp").write_text(header, encoding="utf-8")
+            (root / "CMakeLists.txt").write_text(
+                "cmake_minimum_required(VERSION 3.25)\nproject(alone LANGUAGES CXX)\n"
+                "add_library(options INTERFACE)\ntarget_include_directories(options INTERFACE include)\n"
+                f"include({HERE.as_posix()}/headers_alone.cmake)\n"
+                "add_headers_alone(alone ${CMAKE_CURRENT_SOURCE_DIR}/include options)\n", encoding="utf-8")
+            cmake = os.environ.get("CMAKE", "cmake")
+            subprocess.run([cmake, "-S", folder, "-B", f"{folder}/build"], check=True, capture_output=True)
+            return subprocess.run([cmake, "--build", f"{folder}/build"], capture_output=True, text=True, check=False)
+
+    def test_whole(self):
+        run = self.build("#pragma once\n#include <string>\ninline std::string text;\n")
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+
+    def test_leaning_on_another(self):
+        run = self.build("#pragma once\ninline std::string text;\n")
+        self.assertNotEqual(run.returncode, 0)
+        self.assertIn("second.hpp", run.stdout + run.stderr)
+
+    def test_without_a_guard(self):
+        self.assertNotEqual(self.build("struct Twice {};\n").returncode, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

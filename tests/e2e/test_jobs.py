@@ -1,0 +1,265 @@
+"""The Slurm scripts of jobs/, run without Slurm: a stand-in does for them what sbatch, srun and scontrol would do."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+from slurm_stand_in import (JOB, JOBS, PATIENCE, PROGRAMS, SCRIPTS, Slurm, child_of, epochs_in, sbatch_parser,
+                            script_options, sha256, wait_until, write_program)
+
+# A run that lasts until it is told to stop: it never runs out of epochs or patience while a test waits.
+LONG = ("--hidden", "64", "--epochs", "100000", "--window", "100000", "--min-change", "0")
+DATA = {}  # "mnist.h5": the data set that all tests share
+
+
+def setUpModule():
+    folder = Path(tempfile.mkdtemp(prefix="mnist-dist-jobs-data-"))
+    unittest.addModuleCleanup(shutil.rmtree, folder)
+    h5pack = PROGRAMS["H5PACK"]
+    subprocess.run([h5pack, "synth", str(folder / "digits"), "--training", "800", "--testing", "200"], check=True,
+                   stdout=subprocess.DEVNULL)
+    DATA["mnist.h5"] = folder / "mnist.h5"
+    subprocess.run([h5pack, "pack", str(folder / "digits"), str(DATA["mnist.h5"])], check=True,
+                   stdout=subprocess.DEVNULL)
+
+
+class Options(unittest.TestCase):
+    def test_all_are_read_by_sbatch(self):
+        for script in SCRIPTS:
+            with self.subTest(script=script):
+                read, overlooked = script_options(JOBS / script)
+                self.assertEqual(overlooked, [])
+                options = sbatch_parser().parse_args(read)
+                self.assertTrue(options.requeue)
+                self.assertEqual(options.signal, "B:USR1@120")
+                self.assertEqual(options.open_mode, "append")
+                self.assertEqual(options.cpus_per_task, 1)
+                self.assertGreaterEqual(options.ntasks, 1)
+                self.assertEqual(options.array, "1-5" if script == "sweep.sbatch" else None)
+
+    def test_one_below_a_command_would_be_noticed(self):
+        with tempfile.TemporaryDirectory() as folder:
+            script = Path(folder) / "late.sbatch"
+            script.write_text("#!/bin/sh\n# a comment\n\n#SBATCH --requeue\nset -e\n#SBATCH --ntasks=8\n",
+                              encoding="utf-8")
+            self.assertEqual(script_options(script), (["--requeue"], ["--ntasks=8"]))
+
+    def test_scripts_can_be_run(self):
+        for script in SCRIPTS:
+            self.assertTrue(os.access(JOBS / script, os.X_OK), script)
+
+
+class JobTest(unittest.TestCase):
+    """A folder with mnist.h5 in which jobs are submitted."""
+
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="mnist-dist-jobs-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+        (self.folder / "mnist.h5").symlink_to(DATA["mnist.h5"])
+        self.slurm = Slurm(self.folder)
+        self.run_folder = self.folder / "runs" / JOB
+
+
+class Train(JobTest):
+    def test_trains_and_evaluates(self):
+        status, output = self.slurm.run("train.sbatch", "--epochs", "3", "--hidden", "32", LAUNCHER="srun")
+        self.assertEqual(status, 0, output)
+        self.assertTrue((self.run_folder / "model.h5").is_file())
+        self.assertIn("epochs = 3", (self.run_folder / "config.toml").read_text(encoding="utf-8"))
+        self.assertIn("of 200 images right", output)
+        calls = self.slurm.calls()
+        self.assertEqual(len(calls), 2, calls)
+        for call, command in zip(calls, ("train", "evaluate")):
+            self.assertIn(f"srun --mpi=pmix --cpus-per-task=1 --ntasks 2 {PROGRAMS['MNIST_DIST']} {command} ", call)
+
+    def test_more_ranks_than_eight_get_as_many_shards(self):
+        for tasks, shards in ((2, 8), (9, 9)):
+            with self.subTest(tasks=tasks):
+                run = self.folder / "runs" / f"of-{tasks}"
+                status, output = self.slurm.run("train.sbatch", "--epochs", "1", "--hidden", "16", tasks=tasks, RUN=run)
+                self.assertEqual(status, 0, output)
+                self.assertIn(f"shards = {shards}\n", (run / "config.toml").read_text(encoding="utf-8"))
+
+    def interrupt(self, signal_target):
+        """Trains until there are two epochs, sends USR1, and gives the exit code and the output."""
+        process = self.slurm.start("train.sbatch", *LONG)
+        self.addCleanup(process.kill)
+        wait_until(lambda: epochs_in(self.run_folder) >= 2 or process.poll() is not None, "two epochs")
+        os.kill(signal_target(process), signal.SIGUSR1)
+        output = process.communicate(timeout=PATIENCE)[0]
+        return process.returncode, output
+
+    def test_interrupted_it_goes_back_into_the_queue_and_on_from_there(self):
+        status, output = self.interrupt(lambda process: process.pid)
+        self.assertEqual(status, 75, output)
+        self.assertEqual(self.slurm.calls(), [f"scontrol requeue {JOB}"])
+        epochs_before = epochs_in(self.run_folder)
+
+        # The second start is interrupted too: a job may need many.
+        process = self.slurm.start("train.sbatch", *LONG, restarts=1)
+        self.addCleanup(process.kill)
+        wait_until(lambda: epochs_in(self.run_folder) >= epochs_before + 2 or process.poll() is not None,
+                   "two more epochs")
+        process.send_signal(signal.SIGUSR1)
+        output = process.communicate(timeout=PATIENCE)[0]
+        self.assertEqual(process.returncode, 75, output)
+        self.assertEqual(self.slurm.calls(), [f"scontrol requeue {JOB}"] * 2)
+        self.assertGreaterEqual(epochs_in(self.run_folder), epochs_before + 2)
+
+    def test_interrupted_it_ends_in_the_same_bits(self):
+        options = ("--hidden", "256,256", "--epochs", "40", "--window", "40", "--min-change", "0")
+        undisturbed = self.folder / "runs" / "undisturbed"
+        status, output = self.slurm.run("train.sbatch", *options, RUN=undisturbed)
+        self.assertEqual(status, 0, output)
+
+        process = self.slurm.start("train.sbatch", *options)
+        self.addCleanup(process.kill)
+        wait_until(lambda: epochs_in(self.run_folder) >= 1 or process.poll() is not None, "an epoch")
+        process.send_signal(signal.SIGUSR1)
+        output = process.communicate(timeout=PATIENCE)[0]
+        self.assertEqual(process.returncode, 75, output)
+        self.assertLess(epochs_in(self.run_folder), 40)
+
+        status, output = self.slurm.run("train.sbatch", *options, restarts=1)
+        self.assertEqual(status, 0, output)
+        self.assertIn("of 200 images right", output)
+        self.assertEqual(epochs_in(self.run_folder), 40)
+        self.assertEqual(sha256(self.run_folder / "model.h5"), sha256(undisturbed / "model.h5"))
+
+    def test_ranks_that_somebody_else_stops_stay_stopped(self):
+        status, output = self.interrupt(child_of)
+        self.assertEqual(status, 75, output)
+        self.assertEqual(self.slurm.calls(), [])
+
+    def test_a_restart_before_the_first_start_had_begun_starts_anew(self):
+        status, output = self.slurm.run("train.sbatch", "--epochs", "1", "--hidden", "16", restarts=1)
+        self.assertEqual(status, 0, output)
+
+    def test_an_error_of_the_program_ends_the_job_with_its_exit_code(self):
+        status, output = self.slurm.run("train.sbatch", DATA=self.folder / "missing.h5")
+        self.assertEqual(status, 4, output)
+        self.assertIn("missing.h5", output)
+        self.assertEqual(self.slurm.calls(), [])
+
+
+class Scaling(JobTest):
+    def test_prints_one_table(self):
+        status, output = self.slurm.run("scaling.sbatch", "--hidden", "64", tasks=3, EPOCHS=3)
+        self.assertEqual(status, 0, output)
+        lines = output.splitlines()
+        heading = next(i for i, line in enumerate(lines) if line.split()[:2] == ["ranks", "seconds/epoch"])
+        rows = [line.split() for line in lines[heading + 1:heading + 4]]
+        self.assertEqual([row[0] for row in rows], ["1", "2", "3"], output)
+        self.assertEqual(rows[0][3:], ["1.00", "100", "%"], output)
+        one = float(rows[0][1])
+        for row in rows:
+            ranks, seconds, images, speed_up, efficiency = (float(value) for value in row[:5])
+            self.assertGreater(seconds, 0)
+            self.assertGreater(images, 0)
+            # The printed values are rounded: to 1e-4 s, 1e-2 and 1 %.
+            self.assertAlmostEqual(speed_up, one / seconds, delta=0.02 * speed_up + 0.01)
+            self.assertAlmostEqual(efficiency, 100 * speed_up / ranks, delta=1.5)
+            self.assertEqual(epochs_in(self.folder / "runs" / f"scaling-{JOB}" / row[0]), 3)
+        self.assertIn("All runs computed the same model: SHA-256 ", output)
+
+    def test_the_median_epoch_counts(self):
+        # A program that only writes: epochs of 9, 1, 2 and 1 seconds, divided by the ranks.
+        write_program(self.folder / "fake", '''#!/bin/sh
+[ "${OMPI_COMM_WORLD_RANK:-0}" = 0 ] || exit 0
+while [ "$1" != -o ]; do shift; done
+mkdir -p "$2"
+echo model >"$2/model.h5"
+n=$OMPI_COMM_WORLD_SIZE
+awk -v n="$n" 'BEGIN { print "epoch,score,loss,accuracy,seconds,images_per_second"
+  split("9 1 2 1", t); for (i = 1; i <= 4; ++i) printf "%d,0.5,1,0.5,%g,%g\\n", i, t[i] / n, 100 * n / t[i] }' \\
+  >"$2/metrics.csv"
+''')
+        status, output = self.slurm.run("scaling.sbatch", tasks=2, MNIST_DIST=self.folder / "fake")
+        self.assertEqual(status, 0, output)
+        self.assertIn("     1          1.5000          75      1.00       100 %\n", output)
+        self.assertIn("     2          0.7500         150      2.00       100 %\n", output)
+
+
+class Sweep(JobTest):
+    def test_varies_the_seed_and_ends_with_a_table(self):
+        for task in (1, 2):
+            status, output = self.slurm.run("sweep.sbatch", "--epochs", "2", "--hidden", "32", array_task=task)
+            self.assertEqual(status, 0, output)
+        runs = self.folder / "runs" / f"sweep-{JOB}"
+        for seed in (1, 2):
+            self.assertIn(f"seed = {seed}\n", (runs / f"seed-{seed}" / "config.toml").read_text(encoding="utf-8"))
+        rows = [line.split() for line in output.splitlines() if line.startswith("seed-")]
+        self.assertEqual(sorted(row[0] for row in rows), ["seed-1", "seed-2"], output)
+        self.assertEqual([row[1] for row in rows], ["2", "2"])
+        self.assertGreaterEqual(float(rows[0][2]), float(rows[1][2]))
+        self.assertIn(f"--model {runs}/RUN/model.h5", output)
+
+    def test_varies_any_option(self):
+        status, output = self.slurm.run("sweep.sbatch", "--epochs", "1", "--hidden", "16", array_task=3,
+                                        OPTION="learning-rate", VALUES="0.1 0.2 0.005")
+        self.assertEqual(status, 0, output)
+        config = self.folder / "runs" / f"sweep-{JOB}" / "learning-rate-0.005" / "config.toml"
+        self.assertIn("learning-rate = 0.005\n", config.read_text(encoding="utf-8"))
+
+    def test_an_array_longer_than_the_values(self):
+        for task in (0, 6):
+            with self.subTest(task=task):
+                status, output = self.slurm.run("sweep.sbatch", array_task=task)
+                self.assertEqual(status, 2, output)
+                self.assertIn("--array=1-5", output)
+
+
+class Environment(JobTest):
+    """What the three scripts have in common, with a program that only says how it was called."""
+
+    def setUp(self):
+        super().setUp()
+        self.fake = self.folder / "build" / "mnist-dist"
+        self.fake.parent.mkdir()
+        write_program(self.fake, '#!/bin/sh\necho "fake $OMP_NUM_THREADS $OPENBLAS_NUM_THREADS $*"\n')
+
+    def test_the_program_is_found_in_the_build_folder(self):
+        (self.folder / "jobs").mkdir()
+        for submit_folder in (self.folder, self.folder / "jobs"):
+            with self.subTest(folder=submit_folder):
+                status, output = self.slurm.run("train.sbatch", "--epochs", "3", tasks=1, MNIST_DIST="",
+                                                SLURM_SUBMIT_DIR=submit_folder)
+                self.assertEqual(status, 0, output)
+                self.assertIn(f"fake 1 1 train {submit_folder}/mnist.h5 -o {submit_folder}/runs/{JOB} --shards 8 "
+                              "--epochs 3\n", output)
+                self.assertIn("fake 1 1 evaluate", output)
+
+    def test_no_program(self):
+        self.fake.unlink()
+        for script in SCRIPTS:
+            with self.subTest(script=script):
+                status, output = self.slurm.run(script, MNIST_DIST="", array_task=1)
+                self.assertEqual(status, 2, output)
+                self.assertIn("set MNIST_DIST", output)
+
+    def test_an_unknown_launcher(self):
+        for script in SCRIPTS:
+            with self.subTest(script=script):
+                status, output = self.slurm.run(script, LAUNCHER="ssh", array_task=1)
+                self.assertEqual(status, 2, output)
+                self.assertIn("LAUNCHER is ssh", output)
+
+    def test_without_slurm(self):
+        for script in SCRIPTS:
+            with self.subTest(script=script):
+                status, output = self.slurm.run(script, SLURM_SUBMIT_DIR="")
+                self.assertNotEqual(status, 0)
+                self.assertIn("start this script with sbatch", output)
+
+
+if __name__ == "__main__":
+    missing = [name for name, value in PROGRAMS.items() if not value]
+    if missing:
+        print(f"not set: {', '.join(missing)}")
+        sys.exit(77)
+    unittest.main()

@@ -1,0 +1,81 @@
+// h5pack: folders of images in, a data set file for mnist-dist out.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <new>
+#include <string>
+#include <thread>
+
+#include "commands.hpp"
+#include "interruption.hpp"
+#include "mnist_dist/core/build_info.hpp"
+#include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/log.hpp"
+
+namespace mnist_dist::h5pack {
+
+unsigned default_jobs() {
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
+namespace {
+
+void add_commands(CLI::App& app) {
+  app.require_subcommand(1);
+  app.option_defaults()->always_capture_default();
+  app.set_version_flag("--version", fmt::format("h5pack {}", version()), "Print the version and exit");
+  add_pack_command(app);
+  add_info_command(app);
+  add_verify_command(app);
+  add_synth_command(app);
+  app.footer(
+      "h5pack COMMAND --help explains a command. Exit codes: 0 done, 2 wrong usage, 3 bad input data, "
+      "4 file system.");
+}
+
+int report_usage(const CLI::App& app, const CLI::ParseError& error) {
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);
+  std::string command = "h5pack";
+  for (const CLI::App* chosen : app.get_subcommands()) command += " " + chosen->get_name();
+  log_error(fmt::format("{}; see {} --help", printable(error.what()), command));
+  return static_cast<int>(ExitCode::usage);
+}
+
+// Runs the command. What was printed must have reached its reader, such as a file on a full disk.
+void run(CLI::App& app, int argument_count, char** arguments) {
+  app.parse(argument_count, arguments);
+  if (std::fflush(stdout) != 0) throw file_error("cannot write to standard output", errno);
+}
+
+}  // namespace
+}  // namespace mnist_dist::h5pack
+
+int main(int argument_count, char** arguments) {
+  using namespace mnist_dist;
+  using namespace mnist_dist::h5pack;
+  set_log_identity("h5pack");
+  catch_interruptions();
+  CLI::App app{"Packs folders of images into one HDF5 file, the data set that mnist-dist trains on.", "h5pack"};
+  try {
+    add_commands(app);
+    run(app, argument_count, arguments);
+    return static_cast<int>(ExitCode::done);
+  } catch (const CLI::ParseError& error) {
+    return report_usage(app, error);
+  } catch (const Interrupted& interrupted) {
+    log_error("interrupted; what was begun is taken back");
+    end_by_signal(interrupted);
+  } catch (const Error& error) {
+    log_error(error.what());
+    return static_cast<int>(error.exit_code());
+  } catch (const std::bad_alloc&) {
+    log_error("out of memory");
+    return static_cast<int>(ExitCode::bug);
+  } catch (const std::exception& error) {
+    log_error(fmt::format("a fault of this program: {}", printable(error.what())));
+    return static_cast<int>(ExitCode::bug);
+  }
+}
