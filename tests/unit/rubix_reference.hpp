@@ -1,6 +1,8 @@
 // What Rubix ML itself computed for 2,000 pairs of an actual and a predicted class.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -15,7 +17,7 @@ inline nlohmann::json rubix_reference() {
 /// The names of its ten classes: "#0" to "#9".
 inline std::vector<std::string> rubix_class_names() {
   std::vector<std::string> names;
-  for (int k = 0; k < 10; ++k) names.push_back("#" + std::to_string(k));
+  for (int k = 0; k < 10; ++k) names.push_back(fmt::format("#{}", k));
   return names;
 }
 

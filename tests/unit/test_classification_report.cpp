@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -186,7 +187,7 @@ TEST_CASE("tables stay aligned with long names in any script") {
 
 TEST_CASE("of many classes the text shows the worst ones and says where the rest is") {
   std::vector<std::string> names;
-  for (int k = 0; k < 400; ++k) names.push_back("class-" + std::to_string(k));
+  for (int k = 0; k < 400; ++k) names.push_back(fmt::format("class-{}", k));
   ConfusionMatrix matrix(names.size());
   for (std::size_t k = 0; k < names.size(); ++k) {
     for (std::size_t i = 0; i < 10; ++i) matrix.add(k, k);
