@@ -5,6 +5,21 @@
 #include <cmath>
 
 namespace mnist_dist::train {
+namespace {
+
+/// The last change of the loss, if it and the one before are both small. One alone says little: with dropout, a loss
+/// that still falls goes up and down by more than that, and now and then it happens to meet its last value.
+std::optional<double> small_change(const std::vector<EpochMetrics>& history, double min_change) {
+  if (history.size() < 3) return std::nullopt;
+  const auto change = [&](std::size_t from_last) {
+    const std::size_t index = history.size() - 1 - from_last;
+    return std::fabs(history[index].loss - history[index - 1].loss);
+  };
+  if (change(0) >= min_change || change(1) >= min_change) return std::nullopt;
+  return change(0);
+}
+
+}  // namespace
 
 std::optional<std::string> stop_reason(const std::vector<EpochMetrics>& history, const Settings& settings) {
   if (history.empty()) return std::nullopt;
@@ -13,11 +28,9 @@ std::optional<std::string> stop_reason(const std::vector<EpochMetrics>& history,
   if (last.epoch - best >= static_cast<std::int64_t>(settings.window)) {
     return fmt::format("the score has not improved for {} epochs (--window)", last.epoch - best);
   }
-  if (history.size() >= 2) {
-    const double change = std::fabs(last.loss - history[history.size() - 2].loss);
-    if (change < settings.min_change) {
-      return fmt::format("the loss changed by {:.2g}, less than {} (--min-change)", change, settings.min_change);
-    }
+  if (const auto change = small_change(history, settings.min_change)) {
+    return fmt::format("the loss changed by {:.2g}, twice in a row less than {} (--min-change)", *change,
+                       settings.min_change);
   }
   if (last.epoch >= static_cast<std::int64_t>(settings.epochs)) {
     return fmt::format("{} epochs are done (--epochs)", last.epoch);

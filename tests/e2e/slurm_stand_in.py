@@ -4,6 +4,7 @@ import argparse
 import hashlib
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import time
@@ -81,20 +82,30 @@ class Slurm:
         copy = self.spool / "slurm_script"
         shutil.copy(JOBS / script, copy)
         return subprocess.Popen([str(copy), *arguments], cwd=self.folder, env=environment, text=True,
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
 
     def run(self, script, *arguments, **variables):
         """The exit code and what the job printed."""
-        process = self.start(script, *arguments, **variables)
+        return end_of(self.start(script, *arguments, **variables))
+
+
+def end_of(process):
+    """Waits for a job; the exit code and what it printed. One that does not end is ended, and is an error."""
+    try:
         output = process.communicate(timeout=PATIENCE)[0]
         return process.returncode, output
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGTERM)  # upon which mpirun ends its ranks
+        raise AssertionError(f"the job did not end in {PATIENCE} seconds: {process.communicate()[0]}") from None
 
 
-def wait_until(condition, what):
+def wait_for_epochs(process, run, epochs):
+    """Waits until a job that is under way has trained so many epochs; the caller then ends it."""
     deadline = time.monotonic() + PATIENCE
-    while not condition():
+    while epochs_in(run) < epochs and process.poll() is None:
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited {PATIENCE} seconds for {what}")
+            os.killpg(process.pid, signal.SIGTERM)
+            raise AssertionError(f"no {epochs} epochs in {PATIENCE} seconds: {process.communicate()[0]}")
         time.sleep(0.02)
 
 

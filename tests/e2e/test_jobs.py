@@ -9,8 +9,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from slurm_stand_in import (JOB, JOBS, PATIENCE, PROGRAMS, SCRIPTS, Slurm, child_of, epochs_in, sbatch_parser,
-                            script_options, sha256, wait_until, write_program)
+from slurm_stand_in import (JOB, JOBS, PROGRAMS, SCRIPTS, Slurm, child_of, end_of, epochs_in, sbatch_parser,
+                            script_options, sha256, wait_for_epochs, write_program)
 
 # A run that lasts until it is told to stop: it never runs out of epochs or patience while a test waits.
 LONG = ("--hidden", "64", "--epochs", "100000", "--window", "100000", "--min-change", "0")
@@ -85,31 +85,24 @@ class Train(JobTest):
                 self.assertEqual(status, 0, output)
                 self.assertIn(f"shards = {shards}\n", (run / "config.toml").read_text(encoding="utf-8"))
 
-    def interrupt(self, signal_target):
-        """Trains until there are two epochs, sends USR1, and gives the exit code and the output."""
-        process = self.slurm.start("train.sbatch", *LONG)
-        self.addCleanup(process.kill)
-        wait_until(lambda: epochs_in(self.run_folder) >= 2 or process.poll() is not None, "two epochs")
-        os.kill(signal_target(process), signal.SIGUSR1)
-        output = process.communicate(timeout=PATIENCE)[0]
-        return process.returncode, output
+    def interrupt(self, *options, epochs=1, restarts=0, target=lambda process: process.pid):
+        """Trains until there are so many epochs and sends USR1; the exit code and what the job printed."""
+        process = self.slurm.start("train.sbatch", *options, restarts=restarts)
+        wait_for_epochs(process, self.run_folder, epochs)
+        os.kill(target(process), signal.SIGUSR1)
+        return end_of(process)
 
     def test_interrupted_it_goes_back_into_the_queue_and_on_from_there(self):
-        status, output = self.interrupt(lambda process: process.pid)
+        status, output = self.interrupt(*LONG)
         self.assertEqual(status, 75, output)
         self.assertEqual(self.slurm.calls(), [f"scontrol requeue {JOB}"])
-        epochs_before = epochs_in(self.run_folder)
+        before = epochs_in(self.run_folder)
 
         # The second start is interrupted too: a job may need many.
-        process = self.slurm.start("train.sbatch", *LONG, restarts=1)
-        self.addCleanup(process.kill)
-        wait_until(lambda: epochs_in(self.run_folder) >= epochs_before + 2 or process.poll() is not None,
-                   "two more epochs")
-        process.send_signal(signal.SIGUSR1)
-        output = process.communicate(timeout=PATIENCE)[0]
-        self.assertEqual(process.returncode, 75, output)
+        status, output = self.interrupt(*LONG, epochs=before + 2, restarts=1)
+        self.assertEqual(status, 75, output)
         self.assertEqual(self.slurm.calls(), [f"scontrol requeue {JOB}"] * 2)
-        self.assertGreaterEqual(epochs_in(self.run_folder), epochs_before + 2)
+        self.assertGreaterEqual(epochs_in(self.run_folder), before + 2)
 
     def test_interrupted_it_ends_in_the_same_bits(self):
         options = ("--hidden", "256,256", "--epochs", "40", "--window", "40", "--min-change", "0")
@@ -117,12 +110,8 @@ class Train(JobTest):
         status, output = self.slurm.run("train.sbatch", *options, RUN=undisturbed)
         self.assertEqual(status, 0, output)
 
-        process = self.slurm.start("train.sbatch", *options)
-        self.addCleanup(process.kill)
-        wait_until(lambda: epochs_in(self.run_folder) >= 1 or process.poll() is not None, "an epoch")
-        process.send_signal(signal.SIGUSR1)
-        output = process.communicate(timeout=PATIENCE)[0]
-        self.assertEqual(process.returncode, 75, output)
+        status, output = self.interrupt(*options)
+        self.assertEqual(status, 75, output)
         self.assertLess(epochs_in(self.run_folder), 40)
 
         status, output = self.slurm.run("train.sbatch", *options, restarts=1)
@@ -132,9 +121,18 @@ class Train(JobTest):
         self.assertEqual(sha256(self.run_folder / "model.h5"), sha256(undisturbed / "model.h5"))
 
     def test_ranks_that_somebody_else_stops_stay_stopped(self):
-        status, output = self.interrupt(child_of)
+        status, output = self.interrupt(*LONG, target=child_of)
         self.assertEqual(status, 75, output)
         self.assertEqual(self.slurm.calls(), [])
+
+    def test_restarted_after_its_end_it_only_evaluates_again(self):
+        status, output = self.slurm.run("train.sbatch", "--epochs", "2", "--hidden", "16")
+        self.assertEqual(status, 0, output)
+        model = sha256(self.run_folder / "model.h5")
+        status, output = self.slurm.run("train.sbatch", "--epochs", "2", "--hidden", "16", restarts=1)
+        self.assertEqual(status, 0, output)
+        self.assertIn("of 200 images right", output)
+        self.assertEqual(sha256(self.run_folder / "model.h5"), model)
 
     def test_a_restart_before_the_first_start_had_begun_starts_anew(self):
         status, output = self.slurm.run("train.sbatch", "--epochs", "1", "--hidden", "16", restarts=1)

@@ -40,7 +40,11 @@ TEST_CASE("a large image is averaged, not sampled") {
   // Columns of black and white in turn: every pixel of a much smaller image is grey.
   image::Image image{64, 64, 1, std::vector<std::uint8_t>(64 * 64)};
   for (std::size_t i = 0; i < image.pixels.size(); ++i) image.pixels[i] = i % 2 == 0 ? 0 : 255;
-  for (const std::uint8_t value : image::resample(image, 8, 8).pixels) CHECK(std::abs(int{value} - 127) <= 3);
+  const image::Image result = image::resample(image, 8, 8);
+  for (std::size_t i = 0; i < result.pixels.size(); ++i) {
+    const bool at_edge = i % 8 == 0 || i % 8 == 7;  // where the first or last column goes on outside
+    CHECK(std::abs(int{result.pixels[i]} - 127) <= (at_edge ? 25 : 3));
+  }
 }
 
 TEST_CASE("resampling keeps left, right, top, bottom and the channels in their places") {

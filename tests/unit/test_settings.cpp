@@ -115,7 +115,11 @@ TEST_CASE("training stops for each of its reasons and for no other") {
   CHECK(contains(*train::stop_reason({epoch(1, 0.5, 1.0), epoch(2, 0.5, 0.9), epoch(3, 0.4, 0.8)}, settings),
                  "--window"));
   CHECK_FALSE(train::stop_reason({epoch(1, 0.5, 1.0), epoch(2, 0.5, 0.9), epoch(3, 0.6, 0.8)}, settings));
-  CHECK(contains(*train::stop_reason({epoch(1, 0.5, 1.0), epoch(2, 0.6, 1.005)}, settings), "--min-change"));
+  CHECK_FALSE(train::stop_reason({epoch(1, 0.5, 1.0), epoch(2, 0.6, 1.005)}, settings));
+  CHECK_FALSE(train::stop_reason({epoch(1, 0.5, 1.1), epoch(2, 0.6, 1.0), epoch(3, 0.7, 1.005)}, settings));
+  CHECK_FALSE(train::stop_reason({epoch(1, 0.5, 1.0), epoch(2, 0.6, 1.005), epoch(3, 0.7, 0.9)}, settings));
+  CHECK(contains(*train::stop_reason({epoch(1, 0.5, 1.0), epoch(2, 0.6, 1.005), epoch(3, 0.7, 1.0)}, settings),
+                 "--min-change"));
   CHECK(contains(*train::stop_reason({epoch(4, 0.5, 1.0), epoch(5, 0.6, 0.5)}, settings), "--epochs"));
   // Without a holdout there is no score: the window never closes.
   const double none = std::nan("");

@@ -38,8 +38,8 @@ class Warp {
  public:
   explicit Warp(RandomStream& random) {
     for (Wave& wave : waves_) {
-      wave.amplitude_x = 0.028F * about_normal(random);
-      wave.amplitude_y = 0.028F * about_normal(random);
+      wave.amplitude_x = 0.02F * about_normal(random);
+      wave.amplitude_y = 0.02F * about_normal(random);
       wave.frequency_x = random.uniform(-1.3F, 1.3F);
       wave.frequency_y = random.uniform(-1.3F, 1.3F);
       wave.phase = random.uniform();
@@ -71,9 +71,9 @@ class Warp {
 class Placement {
  public:
   explicit Placement(RandomStream& random) {
-    const float scale = random.uniform(0.84F, 1.04F) * kGlyphSide;
+    const float scale = random.uniform(0.88F, 1.04F) * kGlyphSide;
     const float stretch = random.uniform(0.88F, 1.14F);
-    const float slant = 0.15F * about_normal(random);
+    const float slant = 0.10F * about_normal(random);
     const float angle = 0.10F * about_normal(random);
     const float cosine = std::cos(angle);
     const float sine = std::sin(angle);
@@ -83,8 +83,8 @@ class Placement {
     x_by_y_ = -cosine * slant * height - sine * height;
     y_by_x_ = sine * width;
     y_by_y_ = cosine * height - sine * slant * height;
-    centre_.x = kImageSide / 2 + random.uniform(-1.4F, 1.4F);
-    centre_.y = kImageSide / 2 + random.uniform(-1.2F, 1.2F);
+    centre_.x = kImageSide / 2 + random.uniform(-2.7F, 2.7F);
+    centre_.y = kImageSide / 2 + random.uniform(-2.5F, 2.5F);
   }
   [[nodiscard]] Point operator()(Point point) const {
     const float x = point.x - 0.5F;
@@ -132,7 +132,7 @@ std::vector<Segment> write_digit(int digit, RandomStream& random) {
   for (const Stroke& stroke : glyph) {
     std::vector<Point> points;
     for (const ControlPoint& point : stroke) {
-      const Point moved{point.x + 0.02F * about_normal(random), point.y + 0.02F * about_normal(random)};
+      const Point moved{point.x + 0.01F * about_normal(random), point.y + 0.01F * about_normal(random)};
       points.push_back(place(warp(moved)));
     }
     std::size_t first = 0;
@@ -157,19 +157,36 @@ float squared_distance(Point point, const Segment& segment) {
   return rest_x * rest_x + rest_y * rest_y;
 }
 
+// The pixels, along one side, whose centres lie within `reach` of the stretch from a to b: [first, last).
+struct PixelRange {
+  std::size_t first;
+  std::size_t last;
+};
+
+PixelRange pixels_near(float a, float b, float reach, std::size_t size) {
+  const float pixels_per_unit = static_cast<float>(size) / kImageSide;
+  const auto to_pixel = [&](float position) {
+    return static_cast<std::size_t>(std::clamp(position * pixels_per_unit, 0.0F, static_cast<float>(size)));
+  };
+  return {to_pixel(std::min(a, b) - reach), std::min(size, to_pixel(std::max(a, b) + reach) + 1)};
+}
+
 // Draws the segments with a round pen; where ink is already, the stronger counts. `ink` is [size x size].
 void draw(const std::vector<Segment>& segments, float radius, float strength, std::size_t size,
           std::vector<float>& ink) {
   const float unit = kImageSide / static_cast<float>(size);
   const float edge = std::max(unit, 0.7F);  // how wide the line's edge is
-  for (std::size_t row = 0; row < size; ++row) {
-    for (std::size_t column = 0; column < size; ++column) {
-      const Point centre{(static_cast<float>(column) + 0.5F) * unit, (static_cast<float>(row) + 0.5F) * unit};
-      float nearest = 1e9F;
-      for (const Segment& segment : segments) nearest = std::min(nearest, squared_distance(centre, segment));
-      const float cover = std::clamp((radius - std::sqrt(nearest)) / edge + 0.5F, 0.0F, 1.0F);
-      float& value = ink[row * size + column];
-      value = std::max(value, strength * cover);
+  for (const Segment& segment : segments) {
+    const PixelRange rows = pixels_near(segment.from.y, segment.to.y, radius + edge, size);
+    const PixelRange columns = pixels_near(segment.from.x, segment.to.x, radius + edge, size);
+    for (std::size_t row = rows.first; row < rows.last; ++row) {
+      for (std::size_t column = columns.first; column < columns.last; ++column) {
+        const Point centre{(static_cast<float>(column) + 0.5F) * unit, (static_cast<float>(row) + 0.5F) * unit};
+        const float distance = std::sqrt(squared_distance(centre, segment));
+        const float cover = std::clamp((radius - distance) / edge + 0.5F, 0.0F, 1.0F);
+        float& value = ink[row * size + column];
+        value = std::max(value, strength * cover);
+      }
     }
   }
 }
@@ -190,12 +207,18 @@ std::vector<Segment> stray_stroke(RandomStream& random) {
 image::Image draw_digit(int digit, std::size_t size, RandomStream& random) {
   std::vector<float> ink(size * size, 0.0F);
   const std::vector<Segment> segments = write_digit(digit, random);
-  draw(segments, random.uniform(0.95F, 1.7F), random.uniform(0.75F, 1.0F), size, ink);
-  const std::uint32_t stray_strokes = random.below(3);
+  // One draw from the stream per statement: C++ leaves the order of a call's arguments open.
+  const float radius = random.uniform(0.95F, 1.7F);
+  const float strength = random.uniform(0.75F, 1.0F);
+  draw(segments, radius, strength, size, ink);
+  const std::uint32_t stray_strokes = random.below(2);
   for (std::uint32_t i = 0; i < stray_strokes; ++i) {
-    draw(stray_stroke(random), random.uniform(0.4F, 0.8F), random.uniform(0.3F, 0.7F), size, ink);
+    const std::vector<Segment> stray = stray_stroke(random);
+    const float stray_radius = random.uniform(0.4F, 0.8F);
+    const float stray_strength = random.uniform(0.3F, 0.7F);
+    draw(stray, stray_radius, stray_strength, size, ink);
   }
-  const float noise = random.uniform(0.0F, 0.06F);
+  const float noise = random.uniform(0.0F, 0.03F);
   image::Image image{size, size, 1, std::vector<std::uint8_t>(size * size)};
   for (std::size_t i = 0; i < ink.size(); ++i) {
     const float value = std::clamp(ink[i] + noise * about_normal(random), 0.0F, 1.0F);

@@ -24,7 +24,7 @@ enum class BadImage { fail, skip };
 
 struct PackOptions {
   /// Without it: the images' own size when they agree, else kDefaultSize.
-  std::optional<ImageSize> size;
+  std::optional<ImageSize> size = std::nullopt;
   bool colour = false;
   unsigned jobs = 1;  ///< threads that decode, at least 1
   int gzip = 0;       ///< 0 (none) to 9

@@ -58,7 +58,7 @@ void visit_settings(AnySettings& s, Visit&& visit) {
   visit(SettingInfo{"holdout", "share of each class's training rows kept for validation", 0, 0.9}, s.holdout);
   visit(SettingInfo{"f-beta", "the score is the macro F beta on the holdout: this beta", 0, 1000}, s.f_beta);
   visit(SettingInfo{"window", "stop after so many epochs without a better score", 1, kMany}, s.window);
-  visit(SettingInfo{"min-change", "stop when the loss changes less from one epoch to the next", 0, 1e6}, s.min_change);
+  visit(SettingInfo{"min-change", "stop when the loss has changed by less, twice in a row", 0, 1e6}, s.min_change);
   visit(SettingInfo{"epochs", "stop after so many epochs", 1, 4294967295.0}, s.epochs);
   visit(SettingInfo{"shards", "parts of the training set; part of the result, unlike the number of ranks", 1, 65536},
         s.shards);
