@@ -134,7 +134,7 @@ class Train(JobTest):
         self.assertIn("of 200 images right", output)
         self.assertEqual(sha256(self.run_folder / "model.h5"), model)
 
-    def test_a_restart_before_the_first_start_had_begun_starts_anew(self):
+    def test_restarted_before_it_had_begun_it_starts_anew(self):
         status, output = self.slurm.run("train.sbatch", "--epochs", "1", "--hidden", "16", restarts=1)
         self.assertEqual(status, 0, output)
 

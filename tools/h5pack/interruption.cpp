@@ -26,6 +26,8 @@ void catch_interruptions() {
     // nohup and the shell's background jobs ask for some of them to be ignored.
     if (before.sa_handler != SIG_IGN) sigaction(signal_number, &action, nullptr);
   }
+  // A file that grows beyond `ulimit -f` is then an error like a full disk.
+  std::signal(SIGXFSZ, SIG_IGN);
 }
 
 void throw_if_interrupted() {

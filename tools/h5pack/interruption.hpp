@@ -8,7 +8,8 @@ struct Interrupted {
   int signal_number;
 };
 
-/// From now on SIGINT, SIGTERM and SIGHUP are noted instead of ending the process.
+/// From now on SIGINT, SIGTERM and SIGHUP are noted instead of ending the process, and a write beyond the allowed
+/// file size fails instead of ending it.
 void catch_interruptions();
 
 /// @throws Interrupted once one of them has arrived

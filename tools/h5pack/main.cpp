@@ -8,6 +8,7 @@
 #include <new>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "commands.hpp"
 #include "interruption.hpp"
@@ -38,9 +39,14 @@ void add_commands(CLI::App& app) {
 
 int report_usage(const CLI::App& app, const CLI::ParseError& error) {
   if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);
+  std::string what = error.what();
   std::string command = "h5pack";
   for (const CLI::App* chosen : app.get_subcommands()) command += " " + chosen->get_name();
-  log_error(fmt::format("{}; see {} --help", printable(error.what()), command));
+  if (app.get_subcommands().empty()) {
+    const std::vector<std::string> unknown = app.remaining();
+    what = unknown.empty() ? "a command is missing" : fmt::format("{} is neither a command nor an option", unknown[0]);
+  }
+  log_error(fmt::format("{}; see {} --help", printable(what), command));
   return static_cast<int>(ExitCode::usage);
 }
 

@@ -102,13 +102,13 @@ void add_pack_command(CLI::App& app) {
                     "Keep red, green and blue (default: everything becomes grey)");
   command->add_option("--jobs", arguments->options.jobs, "Threads that decode images; the result is the same for any")
       ->type_name("N")
-      ->check(CLI::Range(1, 1024));
+      ->check(CLI::Range(1, 1024).description(""));
   command->add_option("--gzip", arguments->options.gzip, "Compression, from 0 (none) to 9 (smallest)")
       ->type_name("0-9")
-      ->check(CLI::Range(0, 9));
+      ->check(CLI::Range(0, 9).description(""));
   command->add_option("--on-bad-image", arguments->on_bad_image, "What to do with an image that cannot be read")
       ->type_name("fail|skip")
-      ->check(CLI::IsMember({"fail", "skip"}));
+      ->check(CLI::IsMember({"fail", "skip"}).description(""));
   command->callback([arguments] { run_pack(*arguments); });
 }
 
