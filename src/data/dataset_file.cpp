@@ -21,13 +21,12 @@ void check_format(const h5::File& file, const std::filesystem::path& path) {
   const std::string format = file.has_attribute("format") ? file.string_attribute("format") : "";
   if (format != kDatasetFormat) {
     const std::string what = format.empty() ? "an HDF5 file" : fmt::format("a \"{}\"", printable(format));
-    fail(path, fmt::format("{}, not a data set; `h5pack pack FOLDER FILE.h5` makes one of a folder of images",
-                           what));
+    fail(path, fmt::format("{}, not a data set; `h5pack pack FOLDER FILE.h5` makes one of a folder of images", what));
   }
   const std::int64_t found = file.integer_attribute("format_version");
   if (found != kDatasetFormatVersion) {
-    fail(path, fmt::format("data set format version {}; this program reads version {}: pack the images again",
-                           found, kDatasetFormatVersion));
+    fail(path, fmt::format("data set format version {}; this program reads version {}: pack the images again", found,
+                           kDatasetFormatVersion));
   }
 }
 
@@ -48,8 +47,7 @@ std::size_t check_split(const h5::File& file, const std::filesystem::path& path,
                         const h5::Shape& row_shape) {
   const std::string group = group_of(split);
   const h5::Shape images = file.shape(group + "/images");
-  if (images.size() != row_shape.size() + 1 ||
-      !std::equal(row_shape.begin(), row_shape.end(), images.begin() + 1)) {
+  if (images.size() != row_shape.size() + 1 || !std::equal(row_shape.begin(), row_shape.end(), images.begin() + 1)) {
     fail(path, group + "/images has another shape than /train/images");
   }
   for (const char* name : {"/labels", "/names"}) {
@@ -70,8 +68,7 @@ DatasetFile::DatasetFile(const std::filesystem::path& path) : path_(path), file_
   training_rows_ = check_split(file_, path, Split::training, row_shape);
   testing_rows_ = check_split(file_, path, Split::testing, row_shape);
   for (const char* name : {"/train/mean", "/train/standard_deviation"}) {
-    if (file_.shape(name) != row_shape)
-      fail(path, fmt::format("{} does not have the shape of an image", name));
+    if (file_.shape(name) != row_shape) fail(path, fmt::format("{} does not have the shape of an image", name));
   }
   classes_ = file_.read_strings("/classes");
   if (classes_.empty()) fail(path, "/classes is empty");

@@ -38,8 +38,8 @@ std::size_t DatasetWriter::rows_per_chunk(const ImageShape& shape) {
   return std::max<std::size_t>(1, kChunkBytes / shape.size());
 }
 
-void DatasetWriter::append(Split split, std::span<const std::uint8_t> pixels,
-                           std::span<const std::int32_t> labels, std::span<const std::string> names) {
+void DatasetWriter::append(Split split, std::span<const std::uint8_t> pixels, std::span<const std::int32_t> labels,
+                           std::span<const std::string> names) {
   hash_.add_rows(split, pixels, labels);
   if (split == Split::training) statistics_.add_rows(pixels);
   SplitRows& rows = splits_[split == Split::training ? 0 : 1];
@@ -52,8 +52,7 @@ void DatasetWriter::append(Split split, std::span<const std::uint8_t> pixels,
   const std::string images = group_of(split) + "/images";
   if (!rows.pending.empty()) {
     const std::size_t taken = std::min(pixels.size(), chunk - rows.pending.size());
-    rows.pending.insert(rows.pending.end(), pixels.begin(),
-                        pixels.begin() + static_cast<std::ptrdiff_t>(taken));
+    rows.pending.insert(rows.pending.end(), pixels.begin(), pixels.begin() + static_cast<std::ptrdiff_t>(taken));
     pixels = pixels.subspan(taken);
     if (rows.pending.size() < chunk) return;
     file_.append_rows<std::uint8_t>(images, rows.pending);
@@ -75,7 +74,7 @@ std::string DatasetWriter::finish() {
   file_.write<float>("/train/mean", statistics_.mean(), row_shape_of(shape_));
   file_.write<float>("/train/standard_deviation", statistics_.standard_deviation(), row_shape_of(shape_));
   file_.write_strings("/classes", classes_);
-  const std::string content_sha256 = hash_.finish();
+  std::string content_sha256 = hash_.finish();
   file_.write_attribute("format", std::string(kDatasetFormat));
   file_.write_attribute("format_version", kDatasetFormatVersion);
   file_.write_attribute("content_sha256", content_sha256);

@@ -21,8 +21,7 @@ struct CloseFolder {
 };
 
 // Calls `take` for every entry that is not hidden.
-void for_each_entry(const std::filesystem::path& folder,
-                    const std::function<void(DIR*, const dirent&)>& take) {
+void for_each_entry(const std::filesystem::path& folder, const std::function<void(DIR*, const dirent&)>& take) {
   const auto fail = [&] {
     throw file_error(fmt::format("cannot read the folder {}", printable(folder.string())), errno);
   };

@@ -17,8 +17,8 @@ namespace {
 constexpr std::array<const char*, 2> kPrefixes = {"train", "t10k"};
 
 // The file "PREFIX-WHAT", such as "train-images" of dimension 3, in whichever spelling it is there.
-std::optional<std::filesystem::path> find_file(const std::filesystem::path& root, const char* prefix,
-                                               const char* what, int dimensions) {
+std::optional<std::filesystem::path> find_file(const std::filesystem::path& root, const char* prefix, const char* what,
+                                               int dimensions) {
   for (const char* ending : {"", ".gz"}) {
     for (const char* separator : {"-", "."}) {
       const std::filesystem::path path =
@@ -56,11 +56,10 @@ IdxSplit read_split(const std::filesystem::path& root, const char* prefix) {
                                    images_path->filename().string()));
   }
   IdxSplit split{images.extents[1], images.extents[2], std::move(images.values), std::move(labels.values)};
-  if (!split.labels.empty() && (split.height == 0 || split.width == 0))
-    fail(*images_path, "its images have no pixels");
+  if (!split.labels.empty() && (split.height == 0 || split.width == 0)) fail(*images_path, "its images have no pixels");
   if (split.width > 0 && split.height > image::kMaximumPixels / split.width) {
-    fail(*images_path, fmt::format("images of {}x{} pixels; the limit is {} pixels in all", split.width,
-                                   split.height, image::kMaximumPixels));
+    fail(*images_path, fmt::format("images of {}x{} pixels; the limit is {} pixels in all", split.width, split.height,
+                                   image::kMaximumPixels));
   }
   return split;
 }
@@ -79,15 +78,12 @@ class IdxSource final : public ImageSource {
       }
     }
     const std::size_t digits = std::to_string(largest).size();
-    for (unsigned label = 0; label <= largest; ++label)
-      classes_.push_back(fmt::format("{:0{}}", label, digits));
+    for (unsigned label = 0; label <= largest; ++label) classes_.push_back(fmt::format("{:0{}}", label, digits));
   }
 
   [[nodiscard]] const std::vector<std::string>& classes() const override { return classes_; }
   [[nodiscard]] std::size_t rows(Split split) const override { return of(split).labels.size(); }
-  [[nodiscard]] std::int32_t label(Split split, std::size_t row) const override {
-    return of(split).labels[row];
-  }
+  [[nodiscard]] std::int32_t label(Split split, std::size_t row) const override { return of(split).labels[row]; }
   [[nodiscard]] std::string name(Split split, std::size_t row) const override {
     return fmt::format("{}-images-idx3-ubyte/{:05}", kPrefixes[split == Split::training ? 0 : 1], row);
   }

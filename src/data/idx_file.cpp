@@ -91,8 +91,7 @@ IdxFile read_idx_file(const std::filesystem::path& path, std::size_t dimensions)
   // Two zero bytes, 8 for "unsigned bytes", the number of dimensions.
   const std::array<std::uint8_t, 4> wanted{0, 0, 8, static_cast<std::uint8_t>(dimensions)};
   if (magic_size != magic.size() || magic != wanted) {
-    reader.fail(
-        fmt::format("not an IDX file of bytes with {} dimension{}", dimensions, dimensions == 1 ? "" : "s"));
+    reader.fail(fmt::format("not an IDX file of bytes with {} dimension{}", dimensions, dimensions == 1 ? "" : "s"));
   }
   IdxFile file;
   std::size_t size = 1;

@@ -25,8 +25,7 @@ std::string find_split_folder(const std::filesystem::path& root, const std::vect
   const bool found = std::binary_search(folders.begin(), folders.end(), name);
   const bool found_other = std::binary_search(folders.begin(), folders.end(), other_name);
   if (found && found_other) {
-    fail(root,
-         fmt::format("holds both {}/ and {}/: which one is meant? Rename or remove one", name, other_name));
+    fail(root, fmt::format("holds both {}/ and {}/: which one is meant? Rename or remove one", name, other_name));
   }
   if (found) return name;
   return found_other ? other_name : "";
@@ -39,8 +38,7 @@ struct SplitFolders {
 
 SplitFolders find_split_folders(const std::filesystem::path& root) {
   const std::vector<std::string> folders = list_folders(root);
-  return {find_split_folder(root, folders, "training", "train"),
-          find_split_folder(root, folders, "testing", "test")};
+  return {find_split_folder(root, folders, "training", "train"), find_split_folder(root, folders, "testing", "test")};
 }
 
 class ImageFolder final : public ImageSource {
@@ -83,9 +81,7 @@ class ImageFolder final : public ImageSource {
     std::string name;
   };
 
-  [[nodiscard]] const std::vector<File>& files(Split split) const {
-    return files_[split == Split::training ? 0 : 1];
-  }
+  [[nodiscard]] const std::vector<File>& files(Split split) const { return files_[split == Split::training ? 0 : 1]; }
   [[nodiscard]] std::string relative_path(Split split, std::size_t row) const {
     const File& file = files(split)[row];
     return folders_[file.folder].prefix + file.name;
@@ -102,8 +98,7 @@ class ImageFolder final : public ImageSource {
         log_warning(fmt::format("{} holds no PNG images: not taken as a class", printable(path.string())));
         continue;
       }
-      folders_.push_back(
-          {folder.empty() ? name + '/' : folder + '/' + name + '/', label_of(split, path, name)});
+      folders_.push_back({(std::filesystem::path(folder) / name / "").string(), label_of(split, path, name)});
       std::vector<File>& files = files_[split == Split::training ? 0 : 1];
       for (std::string& file : listing.names) {
         files.push_back({static_cast<std::uint32_t>(folders_.size() - 1), std::move(file)});

@@ -71,11 +71,10 @@ class Packing {
     const std::size_t batch_rows = DatasetWriter::rows_per_chunk(shape_);
     const std::size_t total = source_.rows(Split::training) + source_.rows(Split::testing);
     std::size_t written = 0;
-    OrderedParallel<Batch> batches(
-        (order.size() + batch_rows - 1) / batch_rows, options_.jobs, [&](std::size_t i) {
-          const auto rest = std::span<const std::uint32_t>(order).subspan(i * batch_rows);
-          return decode(split, rest.first(std::min(rest.size(), batch_rows)));
-        });
+    OrderedParallel<Batch> batches((order.size() + batch_rows - 1) / batch_rows, options_.jobs, [&](std::size_t i) {
+      const auto rest = std::span<const std::uint32_t>(order).subspan(i * batch_rows);
+      return decode(split, rest.first(std::min(rest.size(), batch_rows)));
+    });
     batches.consume_all([&](const Batch& batch) {
       for (const std::string& message : batch.bad_images) {
         if (warned.insert(message).second) options_.warn(message);

@@ -61,8 +61,7 @@ std::vector<float> PixelStatistics::standard_deviation() const {
   for (std::size_t i = 0; i < image_size_; ++i) {
     // n^2 times the variance is n * sum(x^2) - sum(x)^2, exact in integers: no cancellation, and 0 is 0.
     const Wide scaled_variance = Wide{rows_} * sums_of_squares_[i] - Wide{sums_[i]} * sums_[i];
-    deviation[i] =
-        static_cast<float>(std::sqrt(static_cast<double>(scaled_variance)) / static_cast<double>(rows_));
+    deviation[i] = static_cast<float>(std::sqrt(static_cast<double>(scaled_variance)) / static_cast<double>(rows_));
   }
   return deviation;
 }

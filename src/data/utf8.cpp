@@ -26,8 +26,7 @@ std::size_t sequence_size(const std::string& text, std::size_t first) {
 }  // namespace
 
 std::string to_utf8(const std::string& text) {
-  if (std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; }))
-    return text;
+  if (std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; })) return text;
   std::string result;
   for (std::size_t i = 0; i < text.size();) {
     const std::size_t size = sequence_size(text, i);

@@ -20,8 +20,8 @@ void compare(const char* name, std::span<const float> stated, std::span<const fl
              std::vector<std::string>& differences) {
   const auto [first, other] = std::mismatch(stated.begin(), stated.end(), computed.begin());
   if (first == stated.end()) return;
-  differences.push_back(fmt::format("{} states {} for pixel {}, the images give {}", name, *first,
-                                    first - stated.begin(), *other));
+  differences.push_back(
+      fmt::format("{} states {} for pixel {}, the images give {}", name, *first, first - stated.begin(), *other));
 }
 
 }  // namespace
@@ -49,12 +49,11 @@ std::vector<std::string> verify(const DatasetFile& file,
   std::vector<std::string> differences;
   const std::string computed = hash.finish();
   if (computed != file.content_sha256()) {
-    differences.push_back(fmt::format("content_sha256 states {}, the rows give {}",
-                                      printable(file.content_sha256()), computed));
+    differences.push_back(
+        fmt::format("content_sha256 states {}, the rows give {}", printable(file.content_sha256()), computed));
   }
   compare("/train/mean", file.mean(), statistics.mean(), differences);
-  compare("/train/standard_deviation", file.standard_deviation(), statistics.standard_deviation(),
-          differences);
+  compare("/train/standard_deviation", file.standard_deviation(), statistics.standard_deviation(), differences);
   return differences;
 }
 

@@ -10,8 +10,8 @@ void write_number(const File::State& state, const std::string& name, hid_t file_
                   const void* value) {
   const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
   state.check_write(space.get(), name);
-  const Handle attribute(
-      H5Acreate2(state.id.get(), name.c_str(), file_type, space.get(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
+  const Handle attribute(H5Acreate2(state.id.get(), name.c_str(), file_type, space.get(), H5P_DEFAULT, H5P_DEFAULT),
+                         H5Aclose);
   state.check_write(attribute.get(), name);
   state.check_write(H5Awrite(attribute.get(), memory_type, value), name);
   state.check_everything_was_written();

@@ -69,15 +69,14 @@ Rows open_rows(const File::State& state, const std::string& data_set) {
 }
 
 // Selects the rows [first, first + count) of `space`. @return the space of as many rows in memory
-Handle select_rows(const File::State& state, const std::string& data_set, const Handle& space,
-                   const Shape& shape, std::size_t first, std::size_t count) {
+Handle select_rows(const File::State& state, const std::string& data_set, const Handle& space, const Shape& shape,
+                   std::size_t first, std::size_t count) {
   std::vector<hsize_t> start(shape.size(), 0);
   std::vector<hsize_t> extent = extent_of(shape);
   start[0] = first;
   extent[0] = count;
-  state.check_read(
-      H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, start.data(), nullptr, extent.data(), nullptr),
-      data_set);
+  state.check_read(H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, start.data(), nullptr, extent.data(), nullptr),
+                   data_set);
   Handle memory(H5Screate_simple(static_cast<int>(extent.size()), extent.data(), nullptr), H5Sclose);
   state.check_read(memory.get(), data_set);
   return memory;
@@ -103,8 +102,8 @@ template <class T>
 void File::write(const std::string& data_set, std::span<const T> values, const Shape& shape) {
   silence_library();
   if (size_of(*state_, data_set, shape) != values.size()) {
-    throw Error(ExitCode::bug, fmt::format("{}: {} values for the shape [{}] of {}", state_->name,
-                                           values.size(), fmt::join(shape, ", "), data_set));
+    throw Error(ExitCode::bug, fmt::format("{}: {} values for the shape [{}] of {}", state_->name, values.size(),
+                                           fmt::join(shape, ", "), data_set));
   }
   const std::vector<hsize_t> extent = extent_of(shape);
   const Handle space(H5Screate_simple(static_cast<int>(extent.size()), extent.data(), nullptr), H5Sclose);
@@ -116,8 +115,8 @@ void File::write(const std::string& data_set, std::span<const T> values, const S
                       H5Dclose);
   state_->check_write(handle.get(), data_set);
   if (!values.empty()) {
-    state_->check_write(
-        H5Dwrite(handle.get(), memory_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), data_set);
+    state_->check_write(H5Dwrite(handle.get(), memory_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()),
+                        data_set);
   }
   state_->check_everything_was_written();
 }
@@ -134,8 +133,7 @@ std::vector<T> File::read(const std::string& data_set) const {
     state_->fail_bad(data_set, fmt::format("[{}] does not fit into memory", fmt::join(shape, ", ")));
   }
   if (!values.empty()) {
-    state_->check_read(H5Dread(handle.get(), memory_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()),
-                       data_set);
+    state_->check_read(H5Dread(handle.get(), memory_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), data_set);
   }
   return values;
 }
@@ -144,8 +142,8 @@ template <class T>
 std::vector<T> File::read(const std::string& data_set, const Shape& expected) const {
   const Shape found = shape(data_set);
   if (found != expected) {
-    state_->fail_bad(data_set, fmt::format("has the shape [{}] instead of [{}]", fmt::join(found, ", "),
-                                           fmt::join(expected, ", ")));
+    state_->fail_bad(
+        data_set, fmt::format("has the shape [{}] instead of [{}]", fmt::join(found, ", "), fmt::join(expected, ", ")));
   }
   return read<T>(data_set);
 }
@@ -189,8 +187,7 @@ void File::append_rows(const std::string& data_set, std::span<const T> values) {
   const Handle grown(H5Dget_space(rows.data_set.get()), H5Sclose);
   const Handle memory = select_rows(*state_, data_set, grown, rows.shape, first, count);
   state_->check_write(
-      H5Dwrite(rows.data_set.get(), memory_type<T>(), memory.get(), grown.get(), H5P_DEFAULT, values.data()),
-      data_set);
+      H5Dwrite(rows.data_set.get(), memory_type<T>(), memory.get(), grown.get(), H5P_DEFAULT, values.data()), data_set);
   if (!rows.data_set.close()) state_->fail_writing(data_set);
   state_->check_everything_was_written();
 }
@@ -205,9 +202,9 @@ void File::read_rows(const std::string& data_set, std::size_t first, std::span<T
   }
   if (count == 0) return;
   const Handle memory = select_rows(*state_, data_set, rows.space, rows.shape, first, count);
-  state_->check_read(H5Dread(rows.data_set.get(), memory_type<T>(), memory.get(), rows.space.get(),
-                             H5P_DEFAULT, values.data()),
-                     data_set);
+  state_->check_read(
+      H5Dread(rows.data_set.get(), memory_type<T>(), memory.get(), rows.space.get(), H5P_DEFAULT, values.data()),
+      data_set);
 }
 
 #define MNIST_DIST_H5_INSTANTIATE(T)                                               \

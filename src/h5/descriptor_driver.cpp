@@ -143,8 +143,7 @@ herr_t descriptor_write(H5FD_t* base, H5FD_mem_t /*type*/, hid_t /*transfer*/, h
 herr_t descriptor_truncate(H5FD_t* base, hid_t /*transfer*/, hbool_t /*closing*/) {
   DescriptorFile& file = file_of(base);
   if (file.end_of_file == file.end_of_allocation) return 0;
-  if (file.status->error_number == 0 &&
-      ftruncate(file.descriptor, static_cast<off_t>(file.end_of_allocation)) != 0) {
+  if (file.status->error_number == 0 && ftruncate(file.descriptor, static_cast<off_t>(file.end_of_allocation)) != 0) {
     note_failure(file, errno);
   }
   file.end_of_file = file.end_of_allocation;

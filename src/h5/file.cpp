@@ -40,22 +40,20 @@ std::string name_in_memory() {
 constexpr std::array<unsigned char, 8> kSignature = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
 
 bool starts_with_signature(std::span<const std::byte> bytes) {
-  return bytes.size() >= kSignature.size() &&
-         std::memcmp(bytes.data(), kSignature.data(), kSignature.size()) == 0;
+  return bytes.size() >= kSignature.size() && std::memcmp(bytes.data(), kSignature.data(), kSignature.size()) == 0;
 }
 
 bool file_starts_with_signature(const std::filesystem::path& path) {
   std::array<char, kSignature.size()> start{};
   std::ifstream stream(path, std::ios::binary);
   stream.read(start.data(), start.size());
-  return starts_with_signature(std::as_bytes(
-      std::span(start.data(), static_cast<std::size_t>(std::max<std::streamsize>(stream.gcount(), 0)))));
+  return starts_with_signature(
+      std::as_bytes(std::span(start.data(), static_cast<std::size_t>(std::max<std::streamsize>(stream.gcount(), 0)))));
 }
 
 [[noreturn]] void fail_opening(const std::string& name, bool has_signature) {
   if (!has_signature) throw Error(ExitCode::bad_data, fmt::format("{}: not an HDF5 file", name));
-  throw Error(ExitCode::bad_data,
-              fmt::format("{}: a damaged or incomplete HDF5 file ({})", name, library_reason()));
+  throw Error(ExitCode::bad_data, fmt::format("{}: a damaged or incomplete HDF5 file ({})", name, library_reason()));
 }
 
 }  // namespace
@@ -84,8 +82,7 @@ File File::open_image(std::span<const std::byte> bytes, const std::string& name)
   const Handle access = file_access(state->name);
   // HDF5 copies the bytes, so that `bytes` may go away; the pointer to mutable is its interface's fault.
   if (H5Pset_fapl_core(access.get(), kMemoryIncrement, false) < 0 ||
-      (!bytes.empty() &&
-       H5Pset_file_image(access.get(), const_cast<std::byte*>(bytes.data()), bytes.size()) < 0)) {
+      (!bytes.empty() && H5Pset_file_image(access.get(), const_cast<std::byte*>(bytes.data()), bytes.size()) < 0)) {
     fail_set_up(state->name);
   }
   if (!starts_with_signature(bytes)) fail_opening(state->name, false);
@@ -136,8 +133,7 @@ bool File::has(const std::string& object) const {
   silence_library();
   // H5Lexists wants every group on the way to exist.
   for (std::size_t end = object.find('/', 1); end != std::string::npos; end = object.find('/', end + 1)) {
-    if (state_->check_read(H5Lexists(state_->id.get(), object.substr(0, end).c_str(), H5P_DEFAULT), object) ==
-        0) {
+    if (state_->check_read(H5Lexists(state_->id.get(), object.substr(0, end).c_str(), H5P_DEFAULT), object) == 0) {
       return false;
     }
   }

@@ -19,8 +19,7 @@ std::vector<std::string> read_text(const File::State& state, const std::string& 
   state.check_read(type.get(), object);
   state.check_read(space.get(), object);
   if (H5Tget_class(type.get()) != H5T_STRING) state.fail_bad(object, "is not text");
-  const auto count =
-      static_cast<std::size_t>(state.check_read(H5Sget_simple_extent_npoints(space.get()), object));
+  const auto count = static_cast<std::size_t>(state.check_read(H5Sget_simple_extent_npoints(space.get()), object));
   std::vector<std::string> values;
   if (count == 0) return values;
   const std::size_t size = H5Tget_size(type.get());
@@ -65,13 +64,12 @@ void File::write_strings(const std::string& data_set, std::span<const std::strin
   const Handle creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
   state_->check_write(creation.get(), data_set);
   state_->check_write(H5Pset_obj_track_times(creation.get(), false), data_set);
-  const Handle handle(H5Dcreate2(state_->id.get(), data_set.c_str(), type.get(), space.get(), links.get(),
-                                 creation.get(), H5P_DEFAULT),
-                      H5Dclose);
+  const Handle handle(
+      H5Dcreate2(state_->id.get(), data_set.c_str(), type.get(), space.get(), links.get(), creation.get(), H5P_DEFAULT),
+      H5Dclose);
   state_->check_write(handle.get(), data_set);
   if (count > 0) {
-    state_->check_write(H5Dwrite(handle.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, characters.data()),
-                        data_set);
+    state_->check_write(H5Dwrite(handle.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, characters.data()), data_set);
   }
   state_->check_everything_was_written();
 }
@@ -91,9 +89,8 @@ void File::write_attribute(const std::string& name, const std::string& value) {
   state_->check_write(type.get(), name);
   const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
   state_->check_write(space.get(), name);
-  const Handle attribute(
-      H5Acreate2(state_->id.get(), name.c_str(), type.get(), space.get(), H5P_DEFAULT, H5P_DEFAULT),
-      H5Aclose);
+  const Handle attribute(H5Acreate2(state_->id.get(), name.c_str(), type.get(), space.get(), H5P_DEFAULT, H5P_DEFAULT),
+                         H5Aclose);
   state_->check_write(attribute.get(), name);
   const char* text = value.c_str();
   state_->check_write(H5Awrite(attribute.get(), type.get(), &text), name);
@@ -104,9 +101,9 @@ std::string File::string_attribute(const std::string& name) const {
   const Handle attribute = state_->open_attribute(name);
   const Handle type(H5Aget_type(attribute.get()), H5Tclose);
   const Handle space(H5Aget_space(attribute.get()), H5Sclose);
-  const std::vector<std::string> values =
-      read_text(*state_, "attribute " + name, type, space,
-                [&](void* buffer) { return H5Aread(attribute.get(), type.get(), buffer); });
+  const std::vector<std::string> values = read_text(*state_, "attribute " + name, type, space, [&](void* buffer) {
+    return H5Aread(attribute.get(), type.get(), buffer);
+  });
   if (values.size() != 1) state_->fail_bad("attribute " + name, "is not a single value");
   return values.front();
 }

@@ -12,8 +12,7 @@
 namespace mnist_dist::image {
 namespace {
 
-constexpr std::size_t kHeaderSize =
-    8 + 4 + 4 + 8;  // signature, length and name of the first chunk, width and height
+constexpr std::size_t kHeaderSize = 8 + 4 + 4 + 8;  // signature, length and name of the first chunk, width and height
 
 [[noreturn]] void fail(const std::string& name, const std::string& what) {
   throw Error(ExitCode::bad_data, fmt::format("{}: {}", printable(name), what));
@@ -112,8 +111,7 @@ Image decode_png(std::span<const std::byte> bytes, const std::string& name) {
 
   const bool grey =
       header.color_type == SPNG_COLOR_TYPE_GRAYSCALE || header.color_type == SPNG_COLOR_TYPE_GRAYSCALE_ALPHA;
-  const bool opaque = has_transparency == SPNG_ECHUNKAVAIL &&
-                      header.color_type != SPNG_COLOR_TYPE_GRAYSCALE_ALPHA &&
+  const bool opaque = has_transparency == SPNG_ECHUNKAVAIL && header.color_type != SPNG_COLOR_TYPE_GRAYSCALE_ALPHA &&
                       header.color_type != SPNG_COLOR_TYPE_TRUECOLOR_ALPHA;
   Image image{header.height, header.width, grey ? std::size_t{1} : std::size_t{3}, {}};
   if (header.bit_depth == 16) {

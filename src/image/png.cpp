@@ -88,8 +88,7 @@ std::vector<std::byte> encode_png(const Image& image) {
   header.color_type = image.channels == 1 ? SPNG_COLOR_TYPE_GRAYSCALE : SPNG_COLOR_TYPE_TRUECOLOR;
   check(spng_set_ihdr(context.get(), &header));
   check(spng_set_option(context.get(), SPNG_ENCODE_TO_BUFFER, 1));
-  check(spng_encode_image(context.get(), image.pixels.data(), image.pixels.size(), SPNG_FMT_PNG,
-                          SPNG_ENCODE_FINALIZE));
+  check(spng_encode_image(context.get(), image.pixels.data(), image.pixels.size(), SPNG_FMT_PNG, SPNG_ENCODE_FINALIZE));
   std::size_t size = 0;
   int result = SPNG_OK;
   const std::unique_ptr<void, decltype(&std::free)> buffer(spng_get_png_buffer(context.get(), &size, &result),
@@ -101,9 +100,7 @@ std::vector<std::byte> encode_png(const Image& image) {
 
 void write_png(const std::filesystem::path& path, const Image& image) {
   const std::vector<std::byte> bytes = encode_png(image);
-  const auto fail = [&] {
-    throw file_error(fmt::format("cannot write {}", printable(path.string())), errno);
-  };
+  const auto fail = [&] { throw file_error(fmt::format("cannot write {}", printable(path.string())), errno); };
   Descriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
   if (file.get() < 0) fail();
   std::span<const std::byte> rest = bytes;

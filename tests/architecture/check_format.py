@@ -21,11 +21,10 @@ def main():
         finish([f"{root}: no sources"], "format")
     run = subprocess.run(["clang-format", "--dry-run", "-Werror", *files], cwd=root, capture_output=True, text=True,
                          check=False)
-    problems = [line for line in run.stderr.splitlines() if ": error: " in line]
+    spoiled = sorted({line.split(":")[0] for line in run.stderr.splitlines() if ": error: " in line})
+    problems = [f"{path}: not as clang-format leaves it (clang-format -i mends it)" for path in spoiled]
     if run.returncode != 0 and not problems:
         problems = [run.stderr.strip() or f"clang-format ended with {run.returncode}"]
-    if problems:
-        print("clang-format -i mends these:")
     finish(problems, f"format of {len(files)} files")
 
 

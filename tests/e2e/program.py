@@ -185,6 +185,16 @@ class Shared:
         cls.digits = draw_digits(cls.folder / "digits", 1200, 300)
         cls.data = pack(cls.digits)
 
+    @classmethod
+    def train(cls, name, *options):
+        """A run in the shared folder."""
+        test = ProgramTest()
+        test.folder = cls.folder
+        try:
+            return test.train(name, *options)
+        finally:
+            test.doCleanups()
+
 
 class ProgramTest(unittest.TestCase):
     """A test with a folder of its own, in which programs run."""

@@ -20,9 +20,9 @@ class PngBuilder {
   unsigned bit_depth = 8;
   unsigned colour_type = 0;  // 0 grey, 2 colour, 3 palette, 4 grey and alpha, 6 colour and alpha
   bool interlaced = false;
-  Sample sample;                                   // the value in the file, of bit_depth bits
-  std::vector<std::array<unsigned, 3>> palette;    // a PLTE chunk where it is not empty
-  std::string transparency;                        // the bytes of a tRNS chunk where it is not empty
+  Sample sample;                                 // the value in the file, of bit_depth bits
+  std::vector<std::array<unsigned, 3>> palette;  // a PLTE chunk where it is not empty
+  std::string transparency;                      // the bytes of a tRNS chunk where it is not empty
 
   [[nodiscard]] std::string bytes() const {
     std::string file("\x89PNG\r\n\x1a\n");

@@ -142,8 +142,7 @@ TEST_CASE("what cannot be a data set is said to be so") {
     Tree tree;
     tree.add("training/a/1.png");
     tree.add("testing/b/1.png");
-    CHECK(tree.error() ==
-          tree.path("testing/b").string() + ": the class \"b\" has test images but no training images");
+    CHECK(tree.error() == tree.path("testing/b").string() + ": the class \"b\" has test images but no training images");
   }
   {
     Tree tree;

@@ -25,8 +25,8 @@ class DatasetWriter {
  public:
   /// @param gzip 0 (none) to 9
   /// @throws Error (file_system) when the folder does not exist or cannot be written
-  DatasetWriter(const std::filesystem::path& target, const ImageShape& shape,
-                std::vector<std::string> classes, int gzip);
+  DatasetWriter(const std::filesystem::path& target, const ImageShape& shape, std::vector<std::string> classes,
+                int gzip);
 
   /// How many rows make a chunk of the file.
   [[nodiscard]] static std::size_t rows_per_chunk(const ImageShape& shape);

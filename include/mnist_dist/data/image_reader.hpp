@@ -18,7 +18,6 @@ namespace mnist_dist::data {
 /// A PNG file's pixels in the given shape: alpha over black, 16 bits scaled to 8 (image/png.hpp), then
 /// fit_to_shape.
 /// @throws Error file_system: cannot be read; bad_data: not a whole PNG image
-[[nodiscard]] std::vector<std::uint8_t> read_image_as(const std::filesystem::path& path,
-                                                      const ImageShape& shape);
+[[nodiscard]] std::vector<std::uint8_t> read_image_as(const std::filesystem::path& path, const ImageShape& shape);
 
 }  // namespace mnist_dist::data

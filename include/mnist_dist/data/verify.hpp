@@ -15,7 +15,7 @@ namespace mnist_dist::data {
 /// @param progress is told how many of all rows are done; may throw to give up
 /// @throws Error (bad_data, file_system) when a part cannot be read, or a label is none
 [[nodiscard]] std::vector<std::string> verify(
-    const DatasetFile& file, const std::function<void(std::size_t done, std::size_t total)>& progress =
-                                 [](std::size_t, std::size_t) {});
+    const DatasetFile& file,
+    const std::function<void(std::size_t done, std::size_t total)>& progress = [](std::size_t, std::size_t) {});
 
 }  // namespace mnist_dist::data

@@ -1,0 +1,268 @@
+"""Attacks promise 2: what was acknowledged is on disk and whole, and the resumed run ends in the same bits. Damages
+checkpoints, fills the disk, resumes with other data and settings."""
+
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+
+from program import (BAD_DATA, DONE, ENDLESS, FILE_SYSTEM, LONG_EPOCHS, USAGE, ProgramTest, Shared, draw_digits, h5py,
+                     main, newest_checkpoint, pack, read_manifest, read_metrics, sha256, wait_until)
+
+EPOCHS = 5
+OPTIONS = ("--hidden", "48,32", *ENDLESS)
+
+
+class Runs:
+    """Made once: the undisturbed run, and one that has got as far as epoch 4."""
+
+    undisturbed = None
+    begun = None
+
+
+def setUpModule():
+    Shared.make()
+    Runs.undisturbed = Shared.train("undisturbed", "--epochs", EPOCHS, *OPTIONS)
+    Runs.begun = Shared.train("begun", "--epochs", EPOCHS - 1, *OPTIONS)
+
+
+def truncate(path):
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def flip_one_bit(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0x10
+    path.write_bytes(content)
+
+
+def empty(path):
+    os.truncate(path, 0)
+
+
+class CheckpointTest(ProgramTest):
+    """Has a copy of the begun run in self.run_folder."""
+
+    def setUp(self):
+        super().setUp()
+        self.run_folder = self.folder / "run"
+        shutil.copytree(Runs.begun, self.run_folder)
+
+    def checkpoints(self):
+        """From old to new."""
+        return [self.run_folder / "checkpoints" / entry["file"] for entry in read_manifest(self.run_folder)["checkpoints"]]
+
+    def try_to_resume(self, *options, ranks=None):
+        return self.run_program("train", "--resume", "run", "--epochs", EPOCHS, *options, ranks=ranks)
+
+    def assert_ends_undisturbed(self, result):
+        self.assert_exit(result, DONE)
+        self.assert_checkpoints_whole(self.run_folder)
+        self.assert_same_run(self.run_folder, Runs.undisturbed)
+
+
+class Damaged(CheckpointTest):
+    def test_newest_damaged_the_one_before_is_used(self):
+        for damage, ranks in ((truncate, None), (flip_one_bit, 2), (empty, None), (os.remove, 3)):
+            with self.subTest(damage=damage.__name__):
+                shutil.rmtree(self.run_folder)
+                shutil.copytree(Runs.begun, self.run_folder)
+                newest = self.checkpoints()[-1]
+                damage(newest)
+                result = self.try_to_resume(ranks=ranks)
+                warnings = [line for line in result.stderr.splitlines() if line.startswith("mnist-dist: warning")]
+                self.assertEqual(len(warnings), 1, result.stderr)
+                self.assertIn(newest.name, warnings[0])
+                self.assertIn("resumed after 3 epochs", result.stdout)
+                self.assert_ends_undisturbed(result)
+
+    def test_two_damaged_the_third_is_used(self):
+        truncate(self.checkpoints()[-1])
+        flip_one_bit(self.checkpoints()[-2])
+        result = self.try_to_resume()
+        self.assertIn("resumed after 2 epochs", result.stdout)
+        self.assert_ends_undisturbed(result)
+
+    def test_all_damaged(self):
+        for path in self.checkpoints():
+            flip_one_bit(path)
+        model = sha256(self.run_folder / "model.h5")
+        for ranks in (None, 2):
+            self.assert_one_error(self.try_to_resume(ranks=ranks), BAD_DATA, self.run_folder.name + "/checkpoints")
+        self.assertEqual(sha256(self.run_folder / "model.h5"), model)
+
+    def test_one_byte_too_many(self):
+        with open(self.checkpoints()[-1], "ab") as checkpoint:
+            checkpoint.write(b"\0")
+        self.assertIn("resumed after 3 epochs", self.try_to_resume().stdout)
+
+    def test_info_reads_what_resume_would_read(self):
+        flip_one_bit(self.checkpoints()[-1])
+        self.assertIn("done        3 epochs", self.succeed("info", "run"))
+
+
+class Manifest(CheckpointTest):
+    def rewrite(self, change):
+        manifest = read_manifest(self.run_folder)
+        change(manifest)
+        self.manifest_path().write_text(json.dumps(manifest), encoding="utf-8")
+
+    def manifest_path(self):
+        return self.run_folder / "checkpoints" / "manifest.json"
+
+    def test_damaged(self):
+        whole = self.manifest_path().read_text(encoding="utf-8")
+        for text in ("", "{", whole[: len(whole) // 2], "[]", '{"format": "another"}', "\0" * 300):
+            with self.subTest(text=text[:20]):
+                self.manifest_path().write_text(text, encoding="utf-8")
+                self.assert_one_error(self.try_to_resume(), BAD_DATA, "manifest.json")
+
+    def test_that_lacks_a_field(self):
+        for field in ("file", "sha256", "bytes", "epoch", "step"):
+            with self.subTest(field=field):
+                shutil.copy(Runs.begun / "checkpoints" / "manifest.json", self.manifest_path())
+                self.rewrite(lambda manifest: manifest["checkpoints"][-1].pop(field))
+                self.assert_one_error(self.try_to_resume(), BAD_DATA, "manifest.json", field)
+
+    def test_that_names_a_file_elsewhere(self):
+        """A manifest is data, and must not make the program open files of somebody else's choice."""
+        newest = self.checkpoints()[-1]
+        shutil.copy(newest, self.run_folder / "elsewhere.h5")
+        for name in ("../elsewhere.h5", str(self.run_folder / "elsewhere.h5"), "x/../../elsewhere.h5"):
+            with self.subTest(name=name):
+                self.rewrite(lambda manifest: manifest["checkpoints"][-1].update(file=name))
+                self.assert_one_error(self.try_to_resume(), BAD_DATA, "manifest.json")
+
+    def test_with_another_hash(self):
+        """A whole checkpoint under a wrong hash is not loaded."""
+        self.rewrite(lambda manifest: manifest["checkpoints"][-1].update(sha256="0" * 64))
+        self.assertIn("resumed after 3 epochs", self.try_to_resume().stdout)
+
+
+class OtherInputs(CheckpointTest):
+    def test_other_data(self):
+        other = pack(draw_digits(self.folder / "other", 1200, 300, "--seed", "2"))
+        for ranks in (None, 3):
+            self.assert_one_error(self.try_to_resume("--data", other, ranks=ranks), BAD_DATA, other)
+        self.assert_ends_undisturbed(self.try_to_resume())
+
+    def test_the_same_data_elsewhere(self):
+        moved = self.folder / "moved.h5"
+        shutil.copy(Shared.data, moved)
+        result = self.try_to_resume("--data", moved)
+        self.assert_ends_undisturbed(result)
+
+    def test_other_settings(self):
+        for flag, value in (("--learning-rate", "0.01"), ("--seed", "1"), ("--shards", "4"), ("--hidden", "10"),
+                            ("--batch-size", "10"), ("--dropout", "0"), ("--holdout", "0")):
+            with self.subTest(flag=flag):
+                self.assert_one_error(self.try_to_resume(flag, value, ranks=2 if flag == "--seed" else None), USAGE, flag)
+
+    def test_another_folder_or_configuration(self):
+        for option in (("-o", "elsewhere"), ("--config", "run/config.toml")):
+            self.assert_one_error(self.try_to_resume(*option), USAGE, "--resume")
+        self.assertFalse((self.folder / "elsewhere").exists())
+
+    def test_no_run(self):
+        for name in ("nothing", "run/model.h5", "run/checkpoints"):
+            self.assert_one_error(self.run_program("train", "--resume", name, ranks=2), FILE_SYSTEM, name, "config.toml")
+
+    def test_longer_run_is_remembered(self):
+        """A run that was given more epochs and was then interrupted goes on to the new end."""
+        longer = self.train("longer", "--epochs", 2, *LONG_EPOCHS)
+        job = self.start("train", "--resume", "longer", "--epochs", 6)
+        wait_until(lambda: len(read_metrics(longer)) >= 4 or job.process.poll() is not None, "epoch 4")
+        job.kill()
+        self.resume("longer")
+        self.assertEqual(len(read_metrics(longer)), 6)
+        self.assertIn("epochs = 6\n", (longer / "config.toml").read_text(encoding="utf-8"))
+
+
+class Kept(CheckpointTest):
+    def test_at_most_three_and_no_leftovers(self):
+        # What a process that was killed while it wrote may leave.
+        for leftover in (self.run_folder / ".model.h5.partial",
+                         self.run_folder / "checkpoints" / f".{self.checkpoints()[-1].name}.partial"):
+            leftover.write_bytes(b"half")
+        self.assert_exit(self.run_program("train", "--resume", "run", "--epochs", 9), DONE)
+        names = sorted(path.name for path in (self.run_folder / "checkpoints").glob("*.h5"))
+        self.assertEqual(names, [path.name for path in self.checkpoints()])
+        self.assertEqual(len(names), 3)
+        self.assertEqual([entry["epoch"] for entry in read_manifest(self.run_folder)["checkpoints"]], [7, 8, 9])
+        self.assertFalse((self.run_folder / ".model.h5.partial").exists())
+
+    def test_every_second_epoch_and_the_last(self):
+        run = self.train("second", "--epochs", 5, "--checkpoint-every", 2, *OPTIONS)
+        self.assertEqual([entry["epoch"] for entry in read_manifest(run)["checkpoints"]], [2, 4, 5])
+        self.assert_same_run(run, Runs.undisturbed)
+
+    def test_nothing_depends_on_the_number_of_ranks(self):
+        """But for the times that it holds, a checkpoint has the same content whoever writes it."""
+        contents = []
+        for ranks in (None, 3):
+            run = self.train(f"of-{ranks}", "--epochs", 2, *OPTIONS, ranks=ranks)
+            with h5py.File(newest_checkpoint(run)) as checkpoint:
+                contents.append({name: checkpoint[name][()].tobytes()
+                                 for name in ("parameters", "first_moment", "infinity_norm", "best_parameters",
+                                              "shard_losses", "history/loss", "history/score")})
+        self.assertEqual(contents[0], contents[1])
+
+
+class FullDisk(ProgramTest):
+    """While a checkpoint is written, no more bytes fit; later there is room again."""
+
+    def assert_undisturbed_after(self, run, undisturbed):
+        self.assert_checkpoints_whole(run)
+        self.assertGreater(len(read_manifest(run)["checkpoints"]), 0)
+        with h5py.File(run / "model.h5") as model:
+            self.assertEqual(model.attrs["format"], "mnist-dist model")
+        self.resume(run, ranks=2)
+        self.assert_checkpoints_whole(run)
+        self.assert_same_run(run, undisturbed)
+
+    def mount_small_disk(self, size):
+        disk = self.folder / "disk"
+        disk.mkdir()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", disk], capture_output=True,
+                                 check=False)
+        if mounted.returncode != 0:
+            self.skipTest("a small disk can be mounted by root only")
+        self.addCleanup(subprocess.run, ["umount", "-l", disk], check=True)
+        return disk
+
+    def test_small_disk(self):
+        disk = self.mount_small_disk("4m")
+        # A checkpoint has four times the 80,000 parameters: 1.3 MB.
+        options = ("--hidden", "100", "--epochs", 4, *ENDLESS)
+        result = self.run_program("train", Shared.data, "-o", "disk/run", *options, ranks=2)
+        self.assert_one_error(result, FILE_SYSTEM, "disk/run", "No space left on device")
+        self.assertLess(len(read_metrics(disk / "run")), 4)
+        subprocess.run(["mount", "-o", "remount,size=100m", disk], check=True)
+        self.assert_undisturbed_after(disk / "run", self.train("undisturbed", *options))
+
+    def test_limit_of_file_size(self):
+        options = ("--epochs", 8, *LONG_EPOCHS)
+        job = self.start("train", Shared.data, "-o", "run", *options,
+                         preexec=lambda: signal.signal(signal.SIGXFSZ, signal.SIG_IGN))
+        wait_until(lambda: len(read_metrics(self.folder / "run")) >= 2 or job.process.poll() is not None, "epoch 2")
+        resource.prlimit(job.process.pid, resource.RLIMIT_FSIZE, (65536, 65536))
+        result = job.wait(30)
+        self.assert_one_error(result, FILE_SYSTEM, "cannot write run/", "File too large")
+        self.assertLess(len(read_metrics(self.folder / "run")), 8)
+        self.assert_undisturbed_after(self.folder / "run", self.train("undisturbed", *options))
+
+    def test_failing_resume_keeps_the_model(self):
+        """When the files of a run cannot be written, those that are there stay."""
+        run = self.train("run", "--epochs", 2, *OPTIONS)
+        model = sha256(run / "model.h5")
+        (run / "metrics.csv").unlink()
+        (run / "metrics.csv").mkdir()
+        self.assert_one_error(self.run_program("train", "--resume", "run"), FILE_SYSTEM, "metrics.csv")
+        self.assertTrue((run / "model.h5").exists(), "model.h5 is lost")
+        self.assertEqual(sha256(run / "model.h5"), model)
+
+
+if __name__ == "__main__":
+    main()

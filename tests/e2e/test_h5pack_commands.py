@@ -1,0 +1,179 @@
+"""The other commands of h5pack, its command line, and what it shows on a terminal."""
+
+import os
+import pty
+import signal
+import subprocess
+import time
+import unittest
+
+from h5pack_program import H5PACK, FolderTest, run
+
+import h5py
+import numpy as np
+from PIL import Image
+
+
+class InfoAndVerify(FolderTest):
+    def test_info(self):
+        self.small_set()
+        self.pack()
+        result = run("info", self.out)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        with h5py.File(self.out) as file:
+            self.assertIn(file.attrs["content_sha256"], result.stdout)
+        self.assertIn("7x9 grey", result.stdout)
+        self.assertRegex(result.stdout, r"(?m)^0 +5 +1$")
+
+    def test_verify_finds_each_change(self):
+        self.small_set()
+        self.pack()
+        whole = self.out.read_bytes()
+        self.assertEqual(run("verify", self.out).returncode, 0)
+        for name, index in (("train/images", (3, 1, 2)), ("test/images", (0, 0, 0)), ("train/labels", 0),
+                            ("train/mean", (0, 0)), ("train/standard_deviation", (8, 6))):
+            with self.subTest(changed=name):
+                self.out.write_bytes(whole)
+                with h5py.File(self.out, "r+") as file:
+                    value = file[name][index]
+                    file[name][index] = 1 - value if name.endswith("labels") else value ^ 1 if "images" in name \
+                        else value + 1
+                expected = name if "mean" in name or "deviation" in name else "content_sha256"
+                self.assert_error(run("verify", self.out), 3, self.out, "damaged or was changed", expected)
+        self.out.write_bytes(whole)
+        with h5py.File(self.out, "r+") as file:
+            file["train/labels"][2] = 2
+        self.assert_error(run("verify", self.out), 3, "row 2 has the label 2, but there are 2 classes")
+
+    def test_what_is_no_data_set(self):
+        for command in ("info", "verify"):
+            self.assert_error(run(command, self.out), 4, self.out, "No such file or directory")
+            self.out.write_text("text", encoding="utf-8")
+            self.assert_error(run(command, self.out), 3, self.out, "not an HDF5 file")
+            with h5py.File(self.out, "w") as file:
+                file["x"] = 1
+            self.assert_error(run(command, self.out), 3, self.out, "not a data set", "h5pack pack")
+            self.out.unlink()
+
+    def test_a_truncated_data_set(self):
+        self.small_set()
+        self.pack()
+        self.out.write_bytes(self.out.read_bytes()[:-1000])
+        self.assert_error(run("verify", self.out), 3, self.out, "damaged or incomplete")
+
+
+class Synth(FolderTest):
+    def files(self, folder):
+        return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.png"))}
+
+    def test_the_same_images_for_any_jobs_and_others_for_another_seed(self):
+        made = {}
+        for name, options in {"1": ("--jobs", "1"), "3": ("--jobs", "3"), "seed": ("--seed", "7")}.items():
+            result = run("synth", self.folder / name, "--training", "300", "--testing", "100", *options)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            made[name] = self.files(self.folder / name)
+        self.assertEqual(len(made["1"]), 400)
+        self.assertEqual(made["1"], made["3"])
+        self.assertEqual(made["1"].keys(), made["seed"].keys())
+        self.assertNotEqual(made["1"], made["seed"])
+        self.assertEqual(len(set(made["1"].values())), 400)
+        for split, count in (("training", 30), ("testing", 10)):
+            for digit in range(10):
+                self.assertEqual(len(list((self.folder / "1" / split / str(digit)).iterdir())), count)
+        self.assertEqual(sorted(os.listdir(self.folder / "1")), ["testing", "training"])
+
+    def test_size_and_no_test_images(self):
+        self.assertEqual(run("synth", self.root, "--training", "20", "--testing", "0", "--size", "40").returncode, 0)
+        self.assertEqual(os.listdir(self.root), ["training"])
+        with Image.open(self.root / "training" / "3" / "000003.png") as image:
+            self.assertEqual((image.mode, image.size), ("L", (40, 40)))
+            self.assertGreater(np.asarray(image).max(), 150)
+
+    def test_a_folder_that_is_not_empty(self):
+        self.root.mkdir()
+        (self.root / "mine").write_text("x", encoding="utf-8")
+        self.assert_error(run("synth", self.root), 4, self.root, "not empty")
+        self.assertEqual(os.listdir(self.root), ["mine"])
+
+    def test_a_folder_in_a_missing_one(self):
+        self.assert_error(run("synth", self.root / "deeper"), 4, self.root / "deeper", "No such file or directory")
+
+    def test_an_interruption_leaves_nothing(self):
+        for exists in (False, True):
+            if exists:
+                self.root.mkdir()
+            process = subprocess.Popen([H5PACK, "synth", str(self.root), "--training", "1000000"],
+                                       stderr=subprocess.DEVNULL)
+            time.sleep(0.5)
+            process.send_signal(signal.SIGINT)
+            self.assertEqual(process.wait(timeout=60), -signal.SIGINT)
+            self.assertEqual(self.root.exists(), exists)
+        self.assertEqual(os.listdir(self.root), [])
+
+    def test_what_a_killed_one_leaves_is_no_data_and_is_taken_away(self):
+        process = subprocess.Popen([H5PACK, "synth", str(self.root), "--training", "1000000"],
+                                   stderr=subprocess.DEVNULL)
+        time.sleep(0.5)
+        process.kill()
+        process.wait(timeout=60)
+        self.assert_error(run("pack", self.root, self.out), 3, "no PNG images")
+        self.assertEqual(run("synth", self.root, "--training", "10", "--testing", "10").returncode, 0)
+        self.assertEqual(sorted(os.listdir(self.root)), ["testing", "training"])
+
+
+class CommandLine(FolderTest):
+    def test_wrong_usage(self):
+        for arguments, part in (((), "--help"), (("nonsense",), "nonsense"), (("--wrong",), "--wrong"), (("pack",), "ROOT"),
+                                (("pack", "a"), "OUT.h5"), (("pack", "a", "b", "--wrong"), "--wrong"),
+                                (("pack", "a", "b", "--size", "28"), "WIDTHxHEIGHT"),
+                                (("pack", "a", "b", "--size", "0x28"), "WIDTHxHEIGHT"),
+                                (("pack", "a", "b", "--size", "-1x28"), "WIDTHxHEIGHT"),
+                                (("pack", "a", "b", "--size", "99999x99999"), "too large"),
+                                (("pack", "a", "b", "--jobs", "0"), "--jobs"),
+                                (("pack", "a", "b", "--gzip", "10"), "--gzip"),
+                                (("pack", "a", "b", "--on-bad-image", "ignore"), "--on-bad-image"),
+                                (("synth", "a", "--training", "-5"), "--training"), (("info",), "FILE")):
+            with self.subTest(arguments=arguments):
+                self.assert_error(run(*arguments), 2, part, "--help")
+
+    def test_help_and_version(self):
+        for arguments, parts in ((("--help",), ("pack", "info", "verify", "synth")),
+                                 (("pack", "--help"), ("--size WxH", "pixels", "--gzip 0-9=0", "--on-bad-image fail|skip=fail")),
+                                 (("synth", "--help"), ("--training N=10000", "--testing N=2000", "--seed")),
+                                 (("info", "--help"), ("FILE",)), (("verify", "--help"), ("FILE",))):
+            result = run(*arguments)
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
+            for part in parts:
+                self.assertIn(part, result.stdout)
+        self.assertRegex(run("--version").stdout, r"^h5pack \d+\.\d+\.\d+\n$")
+
+    def test_a_summary_that_cannot_be_written(self):
+        self.small_set()
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            result = subprocess.run([H5PACK, "pack", str(self.root), str(self.out)], stdout=full,
+                                    stderr=subprocess.PIPE, text=True, check=False)
+        self.assertEqual(result.returncode, 4)
+        self.assertIn("cannot write to standard output: No space left on device", result.stderr)
+
+    def test_a_progress_bar_on_a_terminal_only(self):
+        self.slow_set()
+        terminal, other_end = pty.openpty()
+        process = subprocess.Popen([H5PACK, "pack", str(self.root), str(self.out), "--gzip", "1"], stderr=other_end,
+                                   stdout=subprocess.DEVNULL)
+        os.close(other_end)
+        shown = b""
+        try:
+            while data := os.read(terminal, 65536):
+                shown += data
+        except OSError:  # how a terminal says that nobody is left at the other end
+            pass
+        os.close(terminal)
+        self.assertEqual(process.wait(), 0)
+        self.assertRegex(shown.decode(), r"\rpacking \[#+ +\] \d+ of 800 images")
+        self.assertTrue(shown.endswith(b"\r\x1b[K"), shown[-20:])
+        result = self.pack()
+        self.assertNotIn("\r", result.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
