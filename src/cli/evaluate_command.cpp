@@ -66,7 +66,8 @@ train::ConfusionMatrix score_my_part(const train::Model& model, const data::Data
   nn::Activations activations(model.architecture, train::kScoringRows);
   data::Batch batch(train::kScoringRows, model.architecture.inputs);
   train::ConfusionMatrix outcomes(model.classes.size());
-  train::score_rows(network, model.parameters, mine, 0, mine.size(), standardizer, batch, activations, outcomes);
+  const std::vector<float> parameters = nn::with_padding(model.architecture, model.parameters);
+  train::score_rows(network, parameters, mine, 0, mine.size(), standardizer, batch, activations, outcomes);
   return outcomes;
 }
 

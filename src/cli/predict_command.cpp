@@ -26,12 +26,12 @@ struct PredictOptions {
 };
 
 /// The probability of every class.
-std::vector<float> predict(const train::Model& model, const nn::Network& network, nn::Activations& activations,
-                           const std::string& image) {
+std::vector<float> predict(const train::Model& model, const nn::Network& network, std::span<const float> parameters,
+                           nn::Activations& activations, const std::string& image) {
   const std::vector<std::uint8_t> pixels = data::read_image_as(image, model.image_shape);
   std::vector<float> inputs(pixels.size());
   data::Standardizer(model.mean, model.standard_deviation).apply(pixels, inputs);
-  network.predict(model.parameters, {inputs.data(), 1, inputs.size()}, activations);
+  network.predict(parameters, {inputs.data(), 1, inputs.size()}, activations);
   const MatrixView<float> logits = activations.logits();
   nn::softmax(logits);
   return {logits.row(0).begin(), logits.row(0).end()};
@@ -52,9 +52,10 @@ int run_predict(const PredictOptions& options) {
   if (std::filesystem::is_directory(model_path)) model_path /= "model.h5";
   const train::Model model = train::load_model(model_path);
   const nn::Network network(model.architecture);
+  const std::vector<float> parameters = nn::with_padding(model.architecture, model.parameters);
   nn::Activations activations(model.architecture, 1);
   for (const std::string& image : options.images) {
-    const std::vector<float> probabilities = predict(model, network, activations, image);
+    const std::vector<float> probabilities = predict(model, network, parameters, activations, image);
     const auto best = static_cast<std::size_t>(std::ranges::max_element(probabilities) - probabilities.begin());
     if (options.json) {
       print_json(image, model, best, probabilities);

@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <numeric>
 #include <vector>
@@ -10,7 +11,7 @@
 #include "host_barrier.hpp"
 #include "host_memory.hpp"
 #include "hosts.hpp"
-#include "mnist_dist/comm/shard_tree.hpp"
+#include "mnist_dist/core/shard_tree.hpp"
 #include "mpi_handle.hpp"
 #include "vector_sums.hpp"
 
@@ -22,6 +23,9 @@ constexpr std::size_t kFloatsPerLine = 16;
 // The parameters follow the barrier in the segment of the host's first rank.
 constexpr std::size_t kBarrierBytes = 4096;
 static_assert(sizeof(HostBarrier::State) <= kBarrierBytes);
+
+// Sums of so many parameters stay in the first-level cache until the optimiser has used them.
+constexpr std::size_t kUpdateBlock = 1024;
 
 std::size_t round_up_to_line(std::size_t floats) {
   return (floats + kFloatsPerLine - 1) / kFloatsPerLine * kFloatsPerLine;
@@ -57,7 +61,7 @@ struct GradientReduction::State {
   void send_sums_of_host();
   void receive_sums_of_other_hosts();
   void wait_for_messages();
-  std::span<float> my_slot(std::size_t slot) { return {slots[host_position] + slot * vector_stride, parameter_count}; }
+  void gather_parameters();
 
   const Communicator& ranks;
   const Communicator& host;
@@ -68,24 +72,22 @@ struct GradientReduction::State {
   ParameterRange range;
 
   std::vector<Host> hosts;
-  std::size_t my_host = 0;        // in hosts
-  std::size_t host_position = 0;  // of this rank in hosts[my_host].ranks
+  std::size_t my_host = 0;  // in hosts
 
   std::unique_ptr<HostMemory> memory;
   std::unique_ptr<HostBarrier> barrier;
   float* parameters = nullptr;
-  std::vector<float*> slots;            // by rank of the host: where its sums lie, vector_stride apart
   std::vector<const float*> host_sums;  // the inputs of hosts[my_host].additions, over all parameters
 
-  std::size_t shards_added = 0;            // of mine, in this step
-  std::vector<TreeNode> open;              // this rank's sums so far; open[i] lies in my_slot(i)
-  std::vector<float> gradient;             // the result over my range
+  MicrobatchTree my_tree;                  // of this rank's shards
+  std::vector<float*> my_gradients;        // where their sums lie
   std::vector<std::size_t> remote_owners;  // the ranks of other hosts whose range this rank handles
   std::vector<float> outgoing;             // my host's sums over their ranges
   std::vector<float> incoming;             // the other hosts' sums over my range
-  AdditionPlan last_additions;             // of all hosts' sums over my range
-  std::vector<const float*> last_inputs;
-  std::vector<float> my_host_sums;  // over my range, when there are other hosts
+  std::vector<float> my_host_sums;         // over my range, when there are other hosts
+  std::vector<float*> my_host_results;     // where each of them lies
+  AdditionPlan last_additions;             // of all hosts' sums over my range; on a single host, of all ranks'
+  std::vector<const float*> last_inputs;   // each at the beginning of my range
   std::vector<MPI_Request> requests;
 };
 
@@ -99,17 +101,15 @@ GradientReduction::State::State(const Communicator& all_ranks, const Communicato
       vector_stride(round_up_to_line(count)),
       range(range_of_rank(count, all_ranks.size(), all_ranks.rank())),
       hosts(learn_hosts(all_ranks, host_ranks, shard_count)),
-      gradient(range.size()) {
+      my_tree(microbatch_tree(tree, shards_of_rank(shard_count, all_ranks.size(), all_ranks.rank()))) {
   while (!hosts[my_host].has(ranks.rank())) ++my_host;
-  host_position = static_cast<std::size_t>(host.rank());
   allocate();
   plan_my_range();
 }
 
 void GradientReduction::State::allocate() {
-  const std::size_t my_slots = tree.vectors_needed(shards_of_rank(shards, ranks.size(), ranks.rank()));
   const std::size_t head = host.rank() == 0 ? kBarrierBytes + vector_stride * sizeof(float) : 0;
-  memory = std::make_unique<HostMemory>(host, head + my_slots * vector_stride * sizeof(float));
+  memory = std::make_unique<HostMemory>(host, head + my_tree.results * vector_stride * sizeof(float));
   std::byte* shared = memory->segment(0);
   if (host.rank() == 0) std::memset(shared, 0, kBarrierBytes);
   host.barrier();
@@ -118,14 +118,21 @@ void GradientReduction::State::allocate() {
   parameters = reinterpret_cast<float*>(shared + kBarrierBytes);
   for (int rank = 0; rank < host.size(); ++rank) {
     float* first = rank == 0 ? parameters + vector_stride : reinterpret_cast<float*>(memory->segment(rank));
-    slots.push_back(first);
     const int world_rank = hosts[my_host].ranks[static_cast<std::size_t>(rank)];
     const std::size_t nodes = tree.nodes_of(shards_of_rank(shards, ranks.size(), world_rank)).size();
-    for (std::size_t node = 0; node < nodes; ++node) host_sums.push_back(first + node * vector_stride);
+    for (std::size_t node = 0; node < nodes; ++node) {
+      host_sums.push_back(first + node * vector_stride);
+      if (rank == host.rank()) my_gradients.push_back(first + node * vector_stride);
+    }
   }
 }
 
 void GradientReduction::State::plan_my_range() {
+  if (hosts.size() == 1) {
+    last_additions = hosts.front().additions;
+    for (const float* sum : host_sums) last_inputs.push_back(sum + range.begin);
+    return;
+  }
   // All hosts' sums over my range, in the order of the shards.
   struct Sum {
     TreeNode node;
@@ -149,7 +156,10 @@ void GradientReduction::State::plan_my_range() {
     if (index != my_host) next_incoming += hosts[index].sums().size() * range.size();
   }
   incoming.resize(next_incoming);
-  my_host_sums.resize(hosts.size() == 1 ? 0 : hosts[my_host].sums().size() * range.size());
+  my_host_sums.resize(hosts[my_host].sums().size() * range.size());
+  for (std::size_t i = 0; i < hosts[my_host].sums().size(); ++i) {
+    my_host_results.push_back(my_host_sums.data() + i * range.size());
+  }
   std::vector<std::size_t> seen(hosts.size());
   for (const Sum& sum : sums) {
     const std::size_t offset = seen[sum.host]++ * range.size();
@@ -224,74 +234,59 @@ ParameterRange GradientReduction::my_range() const {
   return state_->range;
 }
 
-std::span<float> GradientReduction::my_parameters() {
-  return state_->range.of(std::span(state_->parameters, state_->parameter_count));
-}
-
 void GradientReduction::set_parameters(std::span<const float> values) {
   state_->barrier->wait();
-  std::ranges::copy(my_range().of(values), my_parameters().begin());
-  gather_parameters();
+  std::ranges::copy(my_range().of(values), state_->parameters + my_range().begin);
+  state_->gather_parameters();
 }
 
-std::span<float> GradientReduction::next_gradient() {
-  return state_->my_slot(state_->open.size());
+std::span<const std::uint8_t> GradientReduction::merges() const {
+  return state_->my_tree.merges;
 }
 
-void GradientReduction::add_gradient() {
+std::span<float* const> GradientReduction::gradients() {
+  return state_->my_gradients;
+}
+
+void GradientReduction::reduce_and_update(const Update& update) {
   State& s = *state_;
-  const ShardBlock block = shards_of_rank(s.shards, s.ranks.size(), s.ranks.rank());
-  s.open.push_back(s.tree.leaf(block.begin + s.shards_added++));
-  while (s.open.size() >= 2 && ShardTree::are_brothers(s.open[s.open.size() - 2], s.open.back())) {
-    const std::size_t last = s.open.size() - 1;
-    add_to(s.my_slot(last - 1), s.my_slot(last));
-    s.open.pop_back();
-    s.open.back() = s.tree.parent(s.open.back());
-  }
-}
-
-std::span<float> GradientReduction::finish() {
-  State& s = *state_;
-  s.open.clear();
-  s.shards_added = 0;
   s.receive_sums_of_other_hosts();
   s.barrier->wait();
-  if (s.hosts.size() == 1) {
-    float* const result = s.gradient.data();
-    s.sum_on_host(s.range, std::span(&result, 1));
-    return s.gradient;
+  if (s.hosts.size() > 1) {
+    s.send_sums_of_host();
+    s.sum_on_host(s.range, s.my_host_results);
+    s.wait_for_messages();
   }
-  s.send_sums_of_host();
-  std::vector<float*> results;
-  for (std::size_t i = 0; i < s.hosts[s.my_host].sums().size(); ++i) {
-    results.push_back(s.my_host_sums.data() + i * s.range.size());
+  std::array<float, kUpdateBlock> gradient;
+  float* const result = gradient.data();
+  std::vector<const float*> inputs(s.last_inputs);
+  for (ParameterRange block{s.range.begin, 0}; block.begin < s.range.end; block.begin = block.end) {
+    block.end = std::min(block.begin + kUpdateBlock, s.range.end);
+    add_vectors(s.last_additions, inputs, block.size(), std::span(&result, 1));
+    update(block, std::span(gradient).first(block.size()), block.of(std::span(s.parameters, s.parameter_count)));
+    for (const float*& input : inputs) input += block.size();
   }
-  s.sum_on_host(s.range, results);
-  s.wait_for_messages();
-  float* const result = s.gradient.data();
-  add_vectors(s.last_additions, s.last_inputs, s.range.size(), std::span(&result, 1));
-  return s.gradient;
+  s.gather_parameters();
 }
 
-void GradientReduction::gather_parameters() {
-  State& s = *state_;
+void GradientReduction::State::gather_parameters() {
   // Tags: a range's gradients carry its owner's rank, its new parameters the ranks after those.
-  const auto tag = [&](int owner) { return s.ranks.size() + owner; };
-  for (const std::size_t remote : s.remote_owners) {
+  const auto tag = [&](int owner) { return ranks.size() + owner; };
+  for (const std::size_t remote : remote_owners) {
     const auto owner = static_cast<int>(remote);
-    const ParameterRange part = range_of_rank(s.parameter_count, s.ranks.size(), owner);
-    check(MPI_Irecv(s.parameters + part.begin, to_count(part.size()), MPI_FLOAT, owner, tag(owner),
-                    s.ranks.handle().communicator, &s.requests.emplace_back()),
+    const ParameterRange part = range_of_rank(parameter_count, ranks.size(), owner);
+    check(MPI_Irecv(parameters + part.begin, to_count(part.size()), MPI_FLOAT, owner, tag(owner),
+                    ranks.handle().communicator, &requests.emplace_back()),
           "MPI_Irecv");
   }
-  for (const Host& other : s.hosts) {
-    if (&other == &s.hosts[s.my_host]) continue;
-    check(MPI_Isend(my_parameters().data(), to_count(s.range.size()), MPI_FLOAT, other.handler_of(s.ranks.rank()),
-                    tag(s.ranks.rank()), s.ranks.handle().communicator, &s.requests.emplace_back()),
+  for (const Host& other : hosts) {
+    if (&other == &hosts[my_host]) continue;
+    check(MPI_Isend(parameters + range.begin, to_count(range.size()), MPI_FLOAT, other.handler_of(ranks.rank()),
+                    tag(ranks.rank()), ranks.handle().communicator, &requests.emplace_back()),
           "MPI_Isend");
   }
-  s.wait_for_messages();
-  s.barrier->wait();
+  wait_for_messages();
+  barrier->wait();
 }
 
 }  // namespace mnist_dist::comm

@@ -16,15 +16,12 @@ MNIST_DIST_HOT_LOOP void add(const float* left, const float* right, float* sum, 
 
 }  // namespace
 
-void add_to(std::span<float> left, std::span<const float> right) {
-  add(left.data(), right.data(), left.data(), left.size());
-}
-
 void add_vectors(const AdditionPlan& plan, std::span<const float* const> inputs, std::size_t size,
                  std::span<float* const> results) {
   thread_local std::vector<float> scratch;
   scratch.resize(plan.additions.size() * kBlock);
-  std::vector<const float*> sums(plan.inputs + plan.additions.size());
+  thread_local std::vector<const float*> sums;
+  sums.resize(plan.inputs + plan.additions.size());
   for (std::size_t first = 0; first < size; first += kBlock) {
     const std::size_t count = std::min(kBlock, size - first);
     for (std::size_t i = 0; i < plan.inputs; ++i) sums[i] = inputs[i] + first;

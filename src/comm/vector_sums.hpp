@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "mnist_dist/comm/shard_tree.hpp"
+#include "mnist_dist/core/shard_tree.hpp"
 
 namespace mnist_dist::comm {
 
@@ -14,8 +14,5 @@ namespace mnist_dist::comm {
 /// elements, none of which overlaps an input
 void add_vectors(const AdditionPlan& plan, std::span<const float* const> inputs, std::size_t size,
                  std::span<float* const> results);
-
-/// left += right
-void add_to(std::span<float> left, std::span<const float> right);
 
 }  // namespace mnist_dist::comm

@@ -37,9 +37,8 @@ void Batch::set_row(std::size_t row, const ImageRows& source, std::size_t index,
   labels_[row] = source.label(index);
 }
 
-void Batch::load(const ImageRows& source, std::span<const std::uint32_t> indices, const Standardizer& standardizer) {
-  rows_ = indices.size();
-  for (std::size_t row = 0; row < rows_; ++row) set_row(row, source, indices[row], standardizer);
+void Batch::append(const ImageRows& source, std::span<const std::uint32_t> indices, const Standardizer& standardizer) {
+  for (const std::uint32_t index : indices) set_row(rows_++, source, index, standardizer);
 }
 
 void Batch::load(const ImageRows& source, std::size_t first, std::size_t count, const Standardizer& standardizer) {

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 namespace mnist_dist::nn {
 
 std::string Architecture::description() const {
@@ -17,16 +19,50 @@ std::vector<Layer> layers_of(const Architecture& architecture) {
   std::vector<Layer> layers;
   std::size_t next = 0;
   for (std::size_t i = 0; i + 1 < sizes.size(); ++i) {
-    const std::size_t weights_end = next + sizes[i] * sizes[i + 1];
-    const std::size_t biases_end = weights_end + sizes[i + 1];
-    layers.push_back({sizes[i], sizes[i + 1], {next, weights_end}, {weights_end, biases_end}});
+    const std::size_t columns = padded(sizes[i + 1]);
+    const std::size_t weights_end = next + sizes[i] * columns;
+    const std::size_t biases_end = weights_end + columns;
+    layers.push_back({sizes[i], sizes[i + 1], columns, {next, weights_end}, {weights_end, biases_end}});
     next = biases_end;
   }
   return layers;
 }
 
-std::size_t parameter_count(const Architecture& architecture) {
+std::size_t padded_size(const Architecture& architecture) {
   return layers_of(architecture).back().biases.end;
+}
+
+std::size_t parameter_count(const Architecture& architecture) {
+  std::size_t count = 0;
+  for (const Layer& layer : layers_of(architecture)) count += (layer.inputs + 1) * layer.outputs;
+  return count;
+}
+
+std::vector<float> without_padding(const Architecture& architecture, std::span<const float> padded_values) {
+  std::vector<float> values;
+  values.reserve(parameter_count(architecture));
+  for (const Layer& layer : layers_of(architecture)) {
+    // The biases follow the weights like one more row.
+    for (std::size_t row = 0; row <= layer.inputs; ++row) {
+      const auto first = padded_values.begin() + static_cast<std::ptrdiff_t>(layer.weights.begin + row * layer.columns);
+      values.insert(values.end(), first, first + static_cast<std::ptrdiff_t>(layer.outputs));
+    }
+  }
+  return values;
+}
+
+std::vector<float> with_padding(const Architecture& architecture, std::span<const float> values) {
+  std::vector<float> padded_values(padded_size(architecture));
+  auto next = values.begin();
+  for (const Layer& layer : layers_of(architecture)) {
+    for (std::size_t row = 0; row <= layer.inputs; ++row) {
+      const auto end = next + static_cast<std::ptrdiff_t>(layer.outputs);
+      std::copy(next, end,
+                padded_values.begin() + static_cast<std::ptrdiff_t>(layer.weights.begin + row * layer.columns));
+      next = end;
+    }
+  }
+  return padded_values;
 }
 
 }  // namespace mnist_dist::nn

@@ -25,10 +25,15 @@ h5::Shape shape_of_image(const data::ImageShape& shape) {
 
 void write_layers(h5::File& file, const Model& model) {
   const std::vector<nn::Layer> layers = layers_of(model.architecture);
-  const std::span<const float> parameters = model.parameters;
+  std::span<const float> rest = model.parameters;
+  const auto next = [&](std::size_t size) {
+    const std::span<const float> values = rest.first(size);
+    rest = rest.subspan(size);
+    return values;
+  };
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    file.write(weights_name(i), layers[i].weights.of(parameters), {layers[i].inputs, layers[i].outputs});
-    file.write(biases_name(i), layers[i].biases.of(parameters), {layers[i].outputs});
+    file.write(weights_name(i), next(layers[i].inputs * layers[i].outputs), {layers[i].inputs, layers[i].outputs});
+    file.write(biases_name(i), next(layers[i].outputs), {layers[i].outputs});
   }
 }
 

@@ -28,14 +28,15 @@ Trainer::Trainer(const comm::Communicator& ranks, const comm::Communicator& host
       settings_(settings),
       data_(data),
       network_(architecture),
-      activations_(architecture, std::max(kScoringRows, data.plan.largest_microbatch())),
+      activations_(architecture, std::max(kScoringRows, data.training_slices.size() * data.plan.largest_microbatch())),
       batch_(activations_.max_rows(), architecture.inputs),
-      reduction_(ranks, host, settings.shards, network_.parameter_count()),
+      reduction_(ranks, host, settings.shards, network_.padded_size()),
       optimizer_settings_{.learning_rate = settings.learning_rate, .beta1 = settings.beta1, .beta2 = settings.beta2},
       first_moment_(reduction_.my_range().size()),
       infinity_norm_(reduction_.my_range().size()),
+      microbatch_rows_(data.training_slices.size()),
       my_shard_losses_(data.training_slices.size()) {
-  std::vector<float> initial(network_.parameter_count());
+  std::vector<float> initial(network_.padded_size());
   network_.initialize(initial, settings.seed);
   reduction_.set_parameters(initial);
   begin_epoch();
@@ -45,7 +46,7 @@ void Trainer::begin_epoch() {
   const std::uint32_t epoch = epochs_done_ + 1;
   dropout_.emplace(settings_.dropout, settings_.seed, epoch);
   row_orders_.clear();
-  const std::size_t first_shard = comm::shards_of_rank(settings_.shards, ranks_.size(), ranks_.rank()).begin;
+  const std::size_t first_shard = shards_of_rank(settings_.shards, ranks_.size(), ranks_.rank()).begin;
   for (std::size_t i = 0; i < data_.training_slices.size(); ++i) {
     const data::ShardPlan::Slice rows = data_.training_slices[i];
     row_orders_.push_back(data::shard_order(settings_.seed, epoch, first_shard + i, rows.size()));
@@ -56,42 +57,53 @@ void Trainer::begin_epoch() {
 void Trainer::step() {
   // Every microbatch's gradient is scaled by the rows of the global batch, so their sum is the gradient of its mean loss.
   const float scale = 1.0F / static_cast<float>(data_.plan.rows_of_step(steps_done_in_epoch_));
-  for (std::size_t shard = 0; shard < data_.training_slices.size(); ++shard) add_gradient_of_shard(shard, scale);
-  const std::span<float> gradient = reduction_.finish();
+  const nn::Microbatches microbatches = load_microbatches();
+  network_.forward(reduction_.parameters(), batch_.values(), batch_.row_ids(), microbatches, *dropout_, activations_);
+  add_losses(microbatches, scale);
+  network_.backward(reduction_.parameters(), batch_.values(), microbatches, activations_, reduction_.gradients());
   ++steps_done_;
   ++steps_done_in_epoch_;
-  update_my_range(gradient);
-  reduction_.gather_parameters();
+  reduction_.reduce_and_update([this](ParameterRange block, std::span<float> gradient, std::span<float> parameters) {
+    update(block, gradient, parameters);
+  });
 }
 
-void Trainer::add_gradient_of_shard(std::size_t position, float scale) {
-  const std::size_t shard = comm::shards_of_rank(settings_.shards, ranks_.size(), ranks_.rank()).begin + position;
-  const data::ShardPlan::Slice microbatch = data_.plan.microbatch(shard, steps_done_in_epoch_);
-  const std::span<float> gradient = reduction_.next_gradient();
-  if (microbatch.size() == 0) {
-    std::ranges::fill(gradient, 0.0F);
-  } else {
-    const std::span<const std::uint32_t> rows =
-        std::span(row_orders_[position]).subspan(microbatch.begin, microbatch.size());
-    batch_.load(data_.training_rows, rows, data_.standardizer);
-    network_.forward(reduction_.parameters(), batch_.values(), batch_.row_ids(), *dropout_, activations_);
-    my_shard_losses_[position] += nn::softmax_cross_entropy(activations_.logits(), batch_.labels(), scale);
-    network_.backward(reduction_.parameters(), batch_.values(), activations_, gradient);
+nn::Microbatches Trainer::load_microbatches() {
+  batch_.clear();
+  const std::size_t first_shard = shards_of_rank(settings_.shards, ranks_.size(), ranks_.rank()).begin;
+  for (std::size_t i = 0; i < microbatch_rows_.size(); ++i) {
+    const data::ShardPlan::Slice microbatch = data_.plan.microbatch(first_shard + i, steps_done_in_epoch_);
+    batch_.append(data_.training_rows, std::span(row_orders_[i]).subspan(microbatch.begin, microbatch.size()),
+                  data_.standardizer);
+    microbatch_rows_[i] = microbatch.size();
   }
-  reduction_.add_gradient();
+  return {.rows = microbatch_rows_, .merges = reduction_.merges()};
 }
 
-void Trainer::update_my_range(std::span<float> gradient) {
-  const ParameterRange mine = reduction_.my_range();
+void Trainer::add_losses(const nn::Microbatches& microbatches, float scale) {
+  std::size_t first = 0;
+  for (std::size_t i = 0; i < microbatches.rows.size(); ++i) {
+    const std::size_t rows = microbatches.rows[i];
+    my_shard_losses_[i] += nn::softmax_cross_entropy(activations_.logits().rows_from(first, rows),
+                                                     batch_.labels().subspan(first, rows), scale);
+    first += rows;
+  }
+}
+
+void Trainer::update(ParameterRange block, std::span<float> gradient, std::span<float> parameters) {
   const ParameterRange output_weights = network_.layers().back().weights;
-  const ParameterRange penalized{std::max(mine.begin, output_weights.begin), std::min(mine.end, output_weights.end)};
+  const ParameterRange penalized{std::max(block.begin, output_weights.begin), std::min(block.end, output_weights.end)};
   if (settings_.output_l2 > 0 && penalized.begin < penalized.end) {
-    const ParameterRange local{penalized.begin - mine.begin, penalized.end - mine.begin};
-    optim::add_l2_penalty(settings_.output_l2, local.of(std::span<const float>(reduction_.my_parameters())),
-                          local.of(gradient));
+    const ParameterRange local{penalized.begin - block.begin, penalized.end - block.begin};
+    optim::add_l2_penalty(settings_.output_l2, local.of(std::span<const float>(parameters)), local.of(gradient));
   }
-  optim::adamax_step(optimizer_settings_, steps_done_, gradient, first_moment_, infinity_norm_,
-                     reduction_.my_parameters());
+  const std::size_t first = block.begin - reduction_.my_range().begin;
+  optim::adamax_step(optimizer_settings_, steps_done_, gradient, std::span(first_moment_).subspan(first, block.size()),
+                     std::span(infinity_norm_).subspan(first, block.size()), parameters);
+}
+
+std::vector<float> Trainer::parameters() const {
+  return nn::without_padding(network_.architecture(), reduction_.parameters());
 }
 
 bool Trainer::run_steps(const std::function<bool()>& stop_now) {
@@ -153,25 +165,31 @@ Checkpoint Trainer::capture() const {
   checkpoint.steps_done_in_epoch = static_cast<std::int64_t>(steps_done_in_epoch_);
   checkpoint.seconds_in_epoch = seconds_in_epoch_;
   checkpoint.shard_losses = all_shard_losses();
-  const std::size_t size = ranks_.rank() == 0 ? network_.parameter_count() : 0;
-  checkpoint.first_moment.resize(size);
-  checkpoint.infinity_norm.resize(size);
-  ranks_.gather_parts(std::span<const float>(first_moment_), std::span(checkpoint.first_moment));
-  ranks_.gather_parts(std::span<const float>(infinity_norm_), std::span(checkpoint.infinity_norm));
-  if (ranks_.rank() == 0) checkpoint.parameters.assign(parameters().begin(), parameters().end());
+  checkpoint.first_moment = gather(first_moment_);
+  checkpoint.infinity_norm = gather(infinity_norm_);
+  if (ranks_.rank() == 0) checkpoint.parameters = parameters();
   return checkpoint;
 }
 
+std::vector<float> Trainer::gather(const std::vector<float>& of_my_range) const {
+  std::vector<float> all(ranks_.rank() == 0 ? network_.padded_size() : 0);
+  ranks_.gather_parts(std::span<const float>(of_my_range), std::span(all));
+  return ranks_.rank() == 0 ? nn::without_padding(network_.architecture(), all) : all;
+}
+
 void Trainer::restore(const Checkpoint& checkpoint) {
-  if (checkpoint.parameters.size() != network_.parameter_count() ||
+  const nn::Architecture& architecture = network_.architecture();
+  if (checkpoint.parameters.size() != nn::parameter_count(architecture) ||
       checkpoint.shard_losses.size() != settings_.shards) {
     throw comm::AgreedError(ExitCode::bad_data, "the checkpoint does not fit the settings that it holds itself", 0);
   }
-  reduction_.set_parameters(checkpoint.parameters);
+  reduction_.set_parameters(nn::with_padding(architecture, checkpoint.parameters));
   const ParameterRange mine = reduction_.my_range();
-  std::ranges::copy(mine.of(std::span(checkpoint.first_moment)), first_moment_.begin());
-  std::ranges::copy(mine.of(std::span(checkpoint.infinity_norm)), infinity_norm_.begin());
-  const comm::ShardBlock shards = comm::shards_of_rank(settings_.shards, ranks_.size(), ranks_.rank());
+  const std::vector<float> first_moment = nn::with_padding(architecture, checkpoint.first_moment);
+  const std::vector<float> infinity_norm = nn::with_padding(architecture, checkpoint.infinity_norm);
+  std::ranges::copy(mine.of(std::span(first_moment)), first_moment_.begin());
+  std::ranges::copy(mine.of(std::span(infinity_norm)), infinity_norm_.begin());
+  const ShardBlock shards = shards_of_rank(settings_.shards, ranks_.size(), ranks_.rank());
   std::copy_n(checkpoint.shard_losses.begin() + static_cast<std::ptrdiff_t>(shards.begin), shards.size(),
               my_shard_losses_.begin());
   epochs_done_ = static_cast<std::uint32_t>(checkpoint.epochs_done);

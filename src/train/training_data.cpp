@@ -30,14 +30,14 @@ data::HoldoutSplit checked_split(const data::DatasetFile& file, const Settings& 
 
 }  // namespace
 
-TrainingData::TrainingData(const data::DatasetFile& file, const Settings& settings, comm::ShardBlock my_shards)
+TrainingData::TrainingData(const data::DatasetFile& file, const Settings& settings, ShardBlock my_shards)
     : TrainingData(file, settings, my_shards, file.labels(data::Split::training)) {}
 
-TrainingData::TrainingData(const data::DatasetFile& file, const Settings& settings, comm::ShardBlock my_shards,
+TrainingData::TrainingData(const data::DatasetFile& file, const Settings& settings, ShardBlock my_shards,
                            const std::vector<std::int32_t>& labels)
     : TrainingData(file, settings, my_shards, labels, checked_split(file, settings, labels)) {}
 
-TrainingData::TrainingData(const data::DatasetFile& file, const Settings& settings, comm::ShardBlock my_shards,
+TrainingData::TrainingData(const data::DatasetFile& file, const Settings& settings, ShardBlock my_shards,
                            const std::vector<std::int32_t>& labels, const data::HoldoutSplit& split)
     : classes(file.classes().size()),
       training_row_count(split.training_rows.size()),

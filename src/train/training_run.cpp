@@ -21,7 +21,7 @@ TrainingData read_training_data(const comm::Communicator& ranks, const Settings&
   std::optional<TrainingData> data;
   comm::run_and_agree(ranks, [&] {
     check_shards(settings, ranks.size());
-    data.emplace(file, settings, comm::shards_of_rank(settings.shards, ranks.size(), ranks.rank()));
+    data.emplace(file, settings, shards_of_rank(settings.shards, ranks.size(), ranks.rank()));
   });
   return std::move(*data);
 }
@@ -103,8 +103,7 @@ TrainingRun::End TrainingRun::run(const std::function<void(const EpochMetrics&, 
 bool TrainingRun::finish_epoch() {
   history_.push_back(trainer_.finish_epoch());
   const bool is_best = best_epoch(history_) == history_.back().epoch;
-  if (is_best && ranks_.rank() == 0)
-    best_parameters_.assign(trainer_.parameters().begin(), trainer_.parameters().end());
+  if (is_best && ranks_.rank() == 0) best_parameters_ = trainer_.parameters();
   const bool is_last = stop_reason(history_, settings_).has_value();
   if (is_last || history_.size() % settings_.checkpoint_every == 0) save_checkpoint();
   at_rank_0([&] { write_results(); });

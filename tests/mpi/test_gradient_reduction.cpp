@@ -1,11 +1,12 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
 #include "mnist_dist/comm/gradient_reduction.hpp"
-#include "mnist_dist/comm/shard_tree.hpp"
 #include "mnist_dist/core/random.hpp"
+#include "mnist_dist/core/shard_tree.hpp"
 
 using namespace mnist_dist;
 using comm::Communicator;
@@ -41,6 +42,20 @@ bool same_bits(std::span<const float> a, std::span<const float> b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
 }
 
+/// Writes the sums of this rank's shards where the reduction wants them, as its merges say.
+void write_gradients(GradientReduction& reduction, const ShardBlock& mine, std::uint32_t step) {
+  std::vector<std::vector<float>> sums;
+  for (std::size_t shard = mine.begin; shard < mine.end; ++shard) {
+    sums.push_back(gradient_of(shard, step));
+    for (int merge = 0; merge < reduction.merges()[shard - mine.begin]; ++merge) {
+      sums[sums.size() - 2] = sum(sums[sums.size() - 2], sums.back());
+      sums.pop_back();
+    }
+  }
+  REQUIRE(sums.size() == reduction.gradients().size());
+  for (std::size_t i = 0; i < sums.size(); ++i) std::ranges::copy(sums[i], reduction.gradients()[i]);
+}
+
 /// Three steps of parameters -= sum of the gradients, against the same computed from the definition.
 void check_steps(const Communicator& world, const Communicator& host, std::size_t shards) {
   std::size_t width = 1;
@@ -50,18 +65,16 @@ void check_steps(const Communicator& world, const Communicator& host, std::size_
   reduction.set_parameters(expected);
   CHECK(same_bits(reduction.parameters(), expected));
   for (std::uint32_t step = 0; step < 3; ++step) {
-    const comm::ShardBlock mine = comm::shards_of_rank(shards, world.size(), world.rank());
-    for (std::size_t shard = mine.begin; shard < mine.end; ++shard) {
-      const std::vector<float> gradient = gradient_of(shard, step);
-      std::memcpy(reduction.next_gradient().data(), gradient.data(), kParameters * sizeof(float));
-      reduction.add_gradient();
-    }
-    const std::span<const float> result = reduction.finish();
+    write_gradients(reduction, shards_of_rank(shards, world.size(), world.rank()), step);
     const std::vector<float> total = tree_sum(0, width, shards, step);
-    CHECK(same_bits(result, reduction.my_range().of(std::span(total))));
-    const std::span<float> parameters = reduction.my_parameters();
-    for (std::size_t i = 0; i < result.size(); ++i) parameters[i] -= result[i];
-    reduction.gather_parameters();
+    std::size_t next = reduction.my_range().begin;
+    reduction.reduce_and_update([&](ParameterRange block, std::span<float> gradient, std::span<float> parameters) {
+      CHECK(block.begin == next);
+      next = block.end;
+      CHECK(same_bits(gradient, block.of(std::span(total))));
+      for (std::size_t i = 0; i < gradient.size(); ++i) parameters[i] -= gradient[i];
+    });
+    CHECK(next == reduction.my_range().end);
     for (std::size_t i = 0; i < kParameters; ++i) expected[i] -= total[i];
     CHECK(same_bits(reduction.parameters(), expected));
   }

@@ -63,18 +63,32 @@ Example reference_example() {
   return example;
 }
 
-/// The mean loss, and its gradient where one is asked for.
-double mean_loss(const Example& example, const nn::Dropout& dropout, std::vector<float>* gradient) {
+/// The loss of the microbatches, summed, and the results of their gradients, with padding.
+double loss_of(const Example& example, const nn::Microbatches& microbatches, const nn::Dropout& dropout,
+               std::size_t results, std::vector<std::vector<float>>* gradients) {
   const nn::Network network(example.architecture);
   nn::Activations activations(example.architecture, example.labels.size());
-  network.forward(example.parameters, example.view(), example.row_ids, dropout, activations);
-  const auto rows = static_cast<float>(example.labels.size());
-  const double loss = nn::softmax_cross_entropy(activations.logits(), example.labels, 1.0F / rows);
-  if (gradient != nullptr) {
-    gradient->assign(network.parameter_count(), -1.0F);
-    network.backward(example.parameters, example.view(), activations, *gradient);
+  const std::vector<float> parameters = nn::with_padding(example.architecture, example.parameters);
+  network.forward(parameters, example.view(), example.row_ids, microbatches, dropout, activations);
+  const double loss =
+      nn::softmax_cross_entropy(activations.logits(), example.labels, 1.0F / static_cast<float>(example.labels.size()));
+  if (gradients != nullptr) {
+    gradients->assign(results, std::vector<float>(network.padded_size(), -1.0F));
+    std::vector<float*> places;
+    for (std::vector<float>& gradient : *gradients) places.push_back(gradient.data());
+    network.backward(parameters, example.view(), microbatches, activations, places);
   }
-  return loss / rows;
+  return loss;
+}
+
+/// The mean loss, and its gradient where one is asked for.
+double mean_loss(const Example& example, const nn::Dropout& dropout, std::vector<float>* gradient) {
+  const std::vector<std::size_t> rows = {example.labels.size()};
+  const std::vector<std::uint8_t> merges = {0};
+  std::vector<std::vector<float>> gradients;
+  const double loss = loss_of(example, {rows, merges}, dropout, 1, gradient != nullptr ? &gradients : nullptr);
+  if (gradient != nullptr) *gradient = nn::without_padding(example.architecture, gradients.front());
+  return loss / static_cast<double>(example.labels.size());
 }
 
 double largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
@@ -91,11 +105,15 @@ TEST_CASE("logits, loss and gradients agree with PyTorch in double precision") {
   const nlohmann::json json = reference();
   const nn::Network network(example.architecture);
   nn::Activations activations(example.architecture, example.labels.size());
-  network.predict(example.parameters, example.view(), activations);
-  const MatrixView<float> view = activations.logits();
+  network.predict(nn::with_padding(example.architecture, example.parameters), example.view(), activations);
+  std::vector<float> logits;
+  for (std::size_t row = 0; row < example.labels.size(); ++row) {
+    const std::span<const float> values = activations.logits().row(row);
+    logits.insert(logits.end(), values.begin(), values.end());
+  }
   std::vector<float> expected;
   append_all(json.at("logits"), expected);
-  CHECK(largest_difference({view.data, view.data + view.rows * view.columns}, expected) < 1e-6);
+  CHECK(largest_difference(logits, expected) < 1e-6);
 
   std::vector<float> gradient;
   CHECK(mean_loss(example, kNoDropout, &gradient) == doctest::Approx(json.at("loss").get<double>()).epsilon(1e-6));
@@ -127,23 +145,89 @@ TEST_CASE("gradients agree with finite differences, with and without dropout") {
 }
 
 TEST_CASE("microbatches scaled by the global batch add up to the gradient of the whole batch") {
-  const Example whole = reference_example();
+  const Example example = reference_example();
   std::vector<float> expected;
-  mean_loss(whole, kNoDropout, &expected);
-  const nn::Network network(whole.architecture);
-  std::vector<float> sum(network.parameter_count());
-  // Uneven parts: a mean of means would be wrong here.
-  for (const auto& [first, count] : std::vector<std::pair<std::size_t, std::size_t>>{{0, 5}, {5, 1}, {6, 3}}) {
-    nn::Activations activations(whole.architecture, count);
-    const MatrixView<const float> rows = whole.view().rows_from(first, count);
-    network.forward(whole.parameters, rows, std::span(whole.row_ids).subspan(first, count), kNoDropout, activations);
-    nn::softmax_cross_entropy(activations.logits(), std::span(whole.labels).subspan(first, count),
-                              1.0F / static_cast<float>(whole.labels.size()));
-    std::vector<float> gradient(sum.size());
-    network.backward(whole.parameters, rows, activations, gradient);
-    for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += gradient[i];
+  mean_loss(example, kNoDropout, &expected);
+  // Uneven parts: a mean of means would be wrong here. One is empty.
+  const std::vector<std::size_t> rows = {5, 1, 0, 3};
+  const std::vector<std::uint8_t> merges = {0, 1, 0, 2};
+  std::vector<std::vector<float>> gradients;
+  loss_of(example, {rows, merges}, kNoDropout, 1, &gradients);
+  CHECK(largest_difference(nn::without_padding(example.architecture, gradients.front()), expected) < 1e-7);
+}
+
+namespace {
+
+/// A few random rows for a network whose layers go through our own kernels, or are too large for them.
+Example random_example(bool large) {
+  Example example;
+  example.architecture = {large ? 400U : 37U, {large ? 400U : 51U, 33U}, 5, 0.1F};
+  example.parameters.resize(nn::parameter_count(example.architecture));
+  RandomStream stream({.seed = 3, .purpose = Purpose::shuffle, .epoch = 0, .id = 0});
+  for (float& parameter : example.parameters) parameter = stream.uniform(-0.5F, 0.5F);
+  for (std::uint64_t row = 0; row < 41; ++row) {
+    for (std::size_t i = 0; i < example.architecture.inputs; ++i) example.rows.push_back(stream.uniform(-2, 2));
+    example.labels.push_back(static_cast<std::int32_t>(stream.below(5)));
+    example.row_ids.push_back(1000 + row);
   }
-  CHECK(largest_difference(sum, expected) < 1e-7);
+  return example;
+}
+
+/// The gradient of the microbatch [first, first + count) by itself, scaled as in the whole batch.
+std::vector<float> gradient_alone(const Example& example, std::size_t first, std::size_t count,
+                                  const nn::Dropout& dropout) {
+  const nn::Network network(example.architecture);
+  nn::Activations activations(example.architecture, count);
+  const std::vector<float> parameters = nn::with_padding(example.architecture, example.parameters);
+  const MatrixView<const float> rows = example.view().rows_from(first, count);
+  const std::vector<std::size_t> sizes = {count};
+  const std::vector<std::uint8_t> merges = {0};
+  network.forward(parameters, rows, std::span(example.row_ids).subspan(first, count), {sizes, merges}, dropout,
+                  activations);
+  nn::softmax_cross_entropy(activations.logits(), std::span(example.labels).subspan(first, count),
+                            1.0F / static_cast<float>(example.labels.size()));
+  std::vector<float> gradient(network.padded_size(), -1.0F);
+  float* const place = gradient.data();
+  network.backward(parameters, rows, {sizes, merges}, activations, std::span(&place, 1));
+  return gradient;
+}
+
+std::vector<float> sum(std::vector<float> left, const std::vector<float>& right) {
+  for (std::size_t i = 0; i < left.size(); ++i) left[i] += right[i];
+  return left;
+}
+
+}  // namespace
+
+TEST_CASE("a microbatch's gradient has the same bits whatever stands beside it, and they are added along the tree") {
+  const nn::Dropout dropout(0.2, 1, 1);
+  for (const bool large : {false, true}) {
+    CAPTURE(large);
+    const Example example = random_example(large);
+    // Shards 3 to 7 of 8: (3) and ((4 + 5) + (6 + 7)).
+    const std::vector<std::size_t> rows = {13, 1, 12, 8, 7};
+    const std::vector<std::uint8_t> merges = {0, 0, 1, 0, 2};
+    std::vector<std::vector<float>> gradients;
+    loss_of(example, {rows, merges}, dropout, 2, &gradients);
+    std::vector<std::vector<float>> alone;
+    for (std::size_t i = 0, first = 0; i < rows.size(); first += rows[i++]) {
+      alone.push_back(gradient_alone(example, first, rows[i], dropout));
+    }
+    CHECK(gradients[0] == alone[0]);
+    CHECK(gradients[1] == sum(sum(alone[1], alone[2]), sum(alone[3], alone[4])));
+    // Another order of addition gives other bits, so this test can fail.
+    CHECK(gradients[1] != sum(sum(sum(alone[1], alone[2]), alone[3]), alone[4]));
+  }
+}
+
+TEST_CASE("the padding of parameters stays zero and is in no file") {
+  const nn::Architecture architecture{3, {5}, 2, 0.1F};
+  std::vector<float> values(nn::parameter_count(architecture));
+  std::iota(values.begin(), values.end(), 1.0F);
+  const std::vector<float> in_memory = nn::with_padding(architecture, values);
+  CHECK(in_memory.size() == (3 + 1) * 16 + (5 + 1) * 16);
+  CHECK(std::count(in_memory.begin(), in_memory.end(), 0.0F) == static_cast<long>(in_memory.size() - values.size()));
+  CHECK(nn::without_padding(architecture, in_memory) == values);
 }
 
 TEST_CASE("a dropout mask depends on seed, epoch, row and layer, and on nothing else") {
@@ -192,14 +276,14 @@ TEST_CASE("dropout drops its share and keeps the expectation") {
 
 TEST_CASE("initial weights have He's variance and biases are zero") {
   const nn::Network network({784, {100, 100, 100}, 10, 0.1F});
-  CHECK(network.parameter_count() == 99710);
+  CHECK(nn::parameter_count(network.architecture()) == 99710);
   CHECK(network.architecture().description() == "784-100-100-100-10");
-  std::vector<float> parameters(network.parameter_count(), 9.0F);
+  std::vector<float> parameters(network.padded_size(), 9.0F);
   network.initialize(parameters, 1);
   for (const nn::Layer& layer : network.layers()) {
     double squares = 0;
     for (const float weight : layer.weights.of(std::span(parameters))) squares += double{weight} * double{weight};
-    CHECK(squares / static_cast<double>(layer.weights.size()) ==
+    CHECK(squares / static_cast<double>(layer.inputs * layer.outputs) ==
           doctest::Approx(2.0 / static_cast<double>(layer.inputs)).epsilon(0.1));
     for (const float bias : layer.biases.of(std::span(parameters))) CHECK(bias == 0.0F);
   }

@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
-#include "mnist_dist/comm/shard_tree.hpp"
+#include "mnist_dist/core/shard_tree.hpp"
 
-using namespace mnist_dist::comm;
+using namespace mnist_dist;
 
 namespace {
 
@@ -33,7 +33,11 @@ std::string sum_over(std::size_t shards, int ranks) {
       leaf_names.push_back(std::to_string(shard));
     }
     const AdditionPlan plan = plan_additions(tree, leaves);
-    CHECK(plan.results.size() <= tree.vectors_needed(block));
+    const MicrobatchTree merges = microbatch_tree(tree, block);
+    std::size_t additions = 0;
+    for (const std::uint8_t count : merges.merges) additions += count;
+    CHECK(merges.results == plan.results.size());
+    CHECK(additions == plan.additions.size());
     nodes.insert(nodes.end(), plan.result_nodes.begin(), plan.result_nodes.end());
     for (const std::string& name : written_out(plan, leaf_names)) names.push_back(name);
   }
@@ -60,6 +64,12 @@ TEST_CASE("the sum is the same for any number of ranks") {
     const std::string expected = sum_over(shards, 1);
     for (int ranks = 2; ranks <= static_cast<int>(shards); ++ranks) CHECK(sum_over(shards, ranks) == expected);
   }
+}
+
+TEST_CASE("a block is summed shard after shard") {
+  CHECK(microbatch_tree(ShardTree(8), {0, 8}).merges == std::vector<std::uint8_t>{0, 1, 0, 2, 0, 1, 0, 3});
+  CHECK(microbatch_tree(ShardTree(8), {3, 6}).merges == std::vector<std::uint8_t>{0, 0, 1});
+  CHECK(microbatch_tree(ShardTree(8), {3, 6}).results == 2);
 }
 
 TEST_CASE("ranks own contiguous blocks that differ by at most one shard") {

@@ -19,6 +19,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 
@@ -41,21 +43,24 @@ class GradientReduction {
 
   /// Local: the host's one copy of the parameters.
   [[nodiscard]] std::span<const float> parameters() const;
-  /// Local: the range that this rank owns, and the parameters in it.
+  /// Local: the range that this rank owns.
   [[nodiscard]] ParameterRange my_range() const;
-  [[nodiscard]] std::span<float> my_parameters();
 
   /// Collective: replaces the parameters by `values`, which all ranks pass alike. [parameter_count]
   void set_parameters(std::span<const float> values);
 
-  /// Local: where the gradient of this rank's next shard is to be written. [parameter_count]
-  [[nodiscard]] std::span<float> next_gradient();
-  /// Local: the gradient at next_gradient() is complete.
-  void add_gradient();
-  /// Collective, after all shards' gradients: the sum over all shards. [my_range().size()]
-  [[nodiscard]] std::span<float> finish();
-  /// Collective, after my_parameters() were updated: they become visible to all ranks.
-  void gather_parameters();
+  /// Local: how the gradients of this rank's shards are to be added, and where the sums are to be written: one vector
+  /// [parameter_count] for each result.
+  [[nodiscard]] std::span<const std::uint8_t> merges() const;
+  [[nodiscard]] std::span<float* const> gradients();
+
+  /// Updates one block of the parameters. @param block where it lies in the parameter vector, within my_range()
+  /// @param gradient the sum over all shards, to be used up  @param parameters to be updated
+  using Update = std::function<void(ParameterRange block, std::span<float> gradient, std::span<float> parameters)>;
+
+  /// Collective, once every rank has written its gradients(): sums them, lets `update` change this rank's range, and
+  /// makes the new parameters visible to all ranks.
+  void reduce_and_update(const Update& update);
 
  private:
   struct State;

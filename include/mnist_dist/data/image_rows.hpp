@@ -39,8 +39,10 @@ class Batch {
   Batch(std::size_t max_rows, std::size_t inputs)
       : inputs_(inputs), values_(max_rows * inputs), row_ids_(max_rows), labels_(max_rows) {}
 
-  /// Takes the rows with these indices in `source`, standardised.
-  void load(const ImageRows& source, std::span<const std::uint32_t> indices, const Standardizer& standardizer);
+  /// Forgets all rows.
+  void clear() { rows_ = 0; }
+  /// Adds the rows with these indices in `source`, standardised; max_rows must allow it.
+  void append(const ImageRows& source, std::span<const std::uint32_t> indices, const Standardizer& standardizer);
   /// Takes the rows [first, first + count) of `source`, standardised.
   void load(const ImageRows& source, std::size_t first, std::size_t count, const Standardizer& standardizer);
 

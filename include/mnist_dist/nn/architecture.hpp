@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,18 +24,33 @@ struct Architecture {
   bool operator==(const Architecture&) const = default;
 };
 
-/// One fully connected layer: y = x W + b, with W [inputs x outputs] row-major and b [outputs].
+/// One fully connected layer: y = x W + b, with W [inputs x outputs] row-major and b [outputs]. In memory, the rows of W,
+/// and b, are padded with zeros to `columns` floats, whole vectors of the processor; the padding stays zero, since its
+/// gradient is. Files hold no padding.
 struct Layer {
   std::size_t inputs = 0;
   std::size_t outputs = 0;
-  ParameterRange weights;
-  ParameterRange biases;
+  std::size_t columns = 0;
+  ParameterRange weights;  ///< [inputs x columns]
+  ParameterRange biases;   ///< [columns]
 };
 
-/// The layers, first to last; their parameters lie one after the other: W1, b1, W2, b2, ...
+/// `size` rounded up to whole vectors: 16 floats, 512 bits.
+constexpr std::size_t padded(std::size_t size) {
+  return (size + 15) / 16 * 16;
+}
+
+/// The layers, first to last; their parameters lie one after the other: W1, b1, W2, b2, ..., with padding.
 [[nodiscard]] std::vector<Layer> layers_of(const Architecture& architecture);
 
-/// The number of weights and biases together.
+/// The number of weights and biases together, without padding.
 [[nodiscard]] std::size_t parameter_count(const Architecture& architecture);
+/// The floats that they take in memory, with padding.
+[[nodiscard]] std::size_t padded_size(const Architecture& architecture);
+
+/// A value for every parameter, from memory to file and back. [parameter_count] without, [padded_size] with padding.
+[[nodiscard]] std::vector<float> without_padding(const Architecture& architecture,
+                                                 std::span<const float> padded_values);
+[[nodiscard]] std::vector<float> with_padding(const Architecture& architecture, std::span<const float> values);
 
 }  // namespace mnist_dist::nn

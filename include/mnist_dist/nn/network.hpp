@@ -11,6 +11,7 @@
 #include "mnist_dist/core/matrix_view.hpp"
 #include "mnist_dist/nn/architecture.hpp"
 #include "mnist_dist/nn/dropout.hpp"
+#include "mnist_dist/nn/microbatches.hpp"
 
 namespace mnist_dist::nn {
 
@@ -24,15 +25,18 @@ class Activations {
 
  private:
   friend class Network;
+  // Rows are padded as the layer's weights are, with zeros.
   struct LayerBuffers {
-    std::vector<float> outputs;       // [max_rows x outputs]: after activation and dropout; the last layer: logits
-    std::vector<float> output_scale;  // [max_rows x outputs]: d output / d pre-activation (hidden layers)
-    std::vector<float> gradient;      // [max_rows x outputs]: d loss / d output, then d loss / d pre-activation
+    std::vector<float> outputs;       // [max_rows x columns]: after activation and dropout; the last layer: logits
+    std::vector<float> output_scale;  // [max_rows x columns]: d output / d pre-activation (hidden layers)
+    std::vector<float> gradient;      // [max_rows x columns]: d loss / d output, then d loss / d pre-activation
+    std::vector<float> transposed;    // [outputs x padded(inputs)]: the weights', where the backward pass wants them
   };
   std::size_t max_rows_;
   std::size_t rows_ = 0;  // of the last forward pass
   std::size_t outputs_;
   std::vector<LayerBuffers> layers_;
+  std::vector<float> ones_;  // [max_rows]
 };
 
 /// The passes over given parameters; holds no parameters of its own.
@@ -42,10 +46,11 @@ class Network {
 
   [[nodiscard]] const Architecture& architecture() const { return architecture_; }
   [[nodiscard]] const std::vector<Layer>& layers() const { return layers_; }
-  [[nodiscard]] std::size_t parameter_count() const { return layers_.back().biases.end; }
+  /// Floats of a parameter vector in memory. Every vector of parameters or gradients below has this size.
+  [[nodiscard]] std::size_t padded_size() const { return layers_.back().biases.end; }
 
   /// He initialisation, uniform: weights in +-sqrt(6 / inputs), so that their variance is 2 / inputs (He et
-  /// al. 2015, eq. 10); biases 0. @param parameters [parameter_count()]
+  /// al. 2015, eq. 10); biases and padding 0. @param parameters [padded_size()]
   void initialize(std::span<float> parameters, std::uint64_t seed) const;
 
   /// Prediction: no dropout. @param rows [rows x inputs], at most activations.max_rows()
@@ -54,15 +59,17 @@ class Network {
                                   Activations& activations) const;
 
   /// Training: leaves in `activations` what backward() needs; the logits are activations.logits().
+  /// @param rows [rows x inputs]: the microbatches, one after the other
   /// @param row_ids [rows]: the rows' numbers in the training set, which name their dropout masks
   void forward(std::span<const float> parameters, const MatrixView<const float>& rows,
-               std::span<const std::uint64_t> row_ids, const Dropout& dropout, Activations& activations) const;
+               std::span<const std::uint64_t> row_ids, const Microbatches& microbatches, const Dropout& dropout,
+               Activations& activations) const;
 
-  /// After forward() over the same rows, and once activations.logits() has been overwritten with the gradient
-  /// of the loss with respect to them: writes the gradient of the loss with respect to every parameter.
-  /// @param gradient [parameter_count()], overwritten
-  void backward(std::span<const float> parameters, const MatrixView<const float>& rows, Activations& activations,
-                std::span<float> gradient) const;
+  /// After forward() over the same rows, and once activations.logits() has been overwritten with the gradient of the
+  /// loss with respect to them: writes the sums of the microbatches' gradients with respect to every parameter.
+  /// @param gradients a vector for each result of `microbatches`, overwritten
+  void backward(std::span<const float> parameters, const MatrixView<const float>& rows,
+                const Microbatches& microbatches, Activations& activations, std::span<float* const> gradients) const;
 
  private:
   MatrixView<const float> weights(std::span<const float> parameters, const Layer& layer) const;

@@ -39,15 +39,17 @@ class Trainer {
 
   /// Collective: everything but settings, data set and history; the vectors are empty at all ranks but 0.
   [[nodiscard]] Checkpoint capture() const;
-  /// Local: the current parameters. [parameters]
-  [[nodiscard]] std::span<const float> parameters() const { return reduction_.parameters(); }
+  /// Local: the current parameters, without padding.
+  [[nodiscard]] std::vector<float> parameters() const;
 
  private:
   void begin_epoch();
   void step();
-  void add_gradient_of_shard(std::size_t position, float scale);
-  void update_my_range(std::span<float> gradient);
+  [[nodiscard]] nn::Microbatches load_microbatches();
+  void add_losses(const nn::Microbatches& microbatches, float scale);
+  void update(ParameterRange block, std::span<float> gradient, std::span<float> parameters);
   [[nodiscard]] std::vector<double> all_shard_losses() const;
+  [[nodiscard]] std::vector<float> gather(const std::vector<float>& of_my_range) const;
 
   const comm::Communicator& ranks_;
   const Settings& settings_;
@@ -64,6 +66,7 @@ class Trainer {
   std::int64_t steps_done_ = 0;
   std::size_t steps_done_in_epoch_ = 0;
   double seconds_in_epoch_ = 0;
+  std::vector<std::size_t> microbatch_rows_;            // by my shard, of this step
   std::vector<double> my_shard_losses_;                 // of the begun epoch
   std::optional<nn::Dropout> dropout_;                  // of the begun epoch
   std::vector<std::vector<std::uint32_t>> row_orders_;  // by my shard, of the begun epoch: indices into training_rows

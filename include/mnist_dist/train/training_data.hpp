@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "mnist_dist/comm/shard_tree.hpp"
+#include "mnist_dist/core/shard_tree.hpp"
 #include "mnist_dist/data/dataset_file.hpp"
 #include "mnist_dist/data/epoch_plan.hpp"
 #include "mnist_dist/data/holdout.hpp"
@@ -18,7 +18,7 @@ namespace mnist_dist::train {
 /// What a rank needs of the data set: its shards' rows, and how all rows are divided.
 struct TrainingData {
   /// Reads this rank's rows. @throws Error bad_data: fewer training rows than shards
-  TrainingData(const data::DatasetFile& file, const Settings& settings, comm::ShardBlock my_shards);
+  TrainingData(const data::DatasetFile& file, const Settings& settings, ShardBlock my_shards);
 
   std::size_t classes;
   std::size_t training_row_count;  // over all shards
@@ -31,9 +31,9 @@ struct TrainingData {
   std::vector<data::ShardPlan::Slice> holdout_slices;   // likewise
 
  private:
-  TrainingData(const data::DatasetFile& file, const Settings& settings, comm::ShardBlock my_shards,
+  TrainingData(const data::DatasetFile& file, const Settings& settings, ShardBlock my_shards,
                const std::vector<std::int32_t>& labels);
-  TrainingData(const data::DatasetFile& file, const Settings& settings, comm::ShardBlock my_shards,
+  TrainingData(const data::DatasetFile& file, const Settings& settings, ShardBlock my_shards,
                const std::vector<std::int32_t>& labels, const data::HoldoutSplit& split);
 };
 

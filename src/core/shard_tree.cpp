@@ -1,8 +1,6 @@
-#include "mnist_dist/comm/shard_tree.hpp"
+#include "mnist_dist/core/shard_tree.hpp"
 
-#include <algorithm>
-
-namespace mnist_dist::comm {
+namespace mnist_dist {
 
 ShardBlock shards_of_rank(std::size_t shards, int ranks, int rank) {
   const auto count = static_cast<std::size_t>(ranks);
@@ -24,12 +22,14 @@ std::vector<TreeNode> ShardTree::nodes_of(const ShardBlock& block) const {
   return plan_additions(*this, leaves).result_nodes;
 }
 
-std::size_t ShardTree::vectors_needed(const ShardBlock& block) const {
-  std::size_t most = 0;
-  for (std::size_t end = block.begin; end < block.end; ++end) {
-    most = std::max(most, nodes_of({block.begin, end}).size() + 1);
+MicrobatchTree microbatch_tree(const ShardTree& tree, const ShardBlock& block) {
+  MicrobatchTree result;
+  for (std::size_t end = block.begin + 1; end <= block.end; ++end) {
+    const std::size_t nodes = tree.nodes_of({block.begin, end}).size();
+    result.merges.push_back(static_cast<std::uint8_t>(result.results + 1 - nodes));
+    result.results = nodes;
   }
-  return most;
+  return result;
 }
 
 AdditionPlan plan_additions(const ShardTree& tree, const std::vector<TreeNode>& nodes) {
@@ -50,4 +50,4 @@ AdditionPlan plan_additions(const ShardTree& tree, const std::vector<TreeNode>& 
   return plan;
 }
 
-}  // namespace mnist_dist::comm
+}  // namespace mnist_dist

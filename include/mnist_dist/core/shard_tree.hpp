@@ -7,9 +7,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
-namespace mnist_dist::comm {
+namespace mnist_dist {
 
 /// A node of the tree.
 struct TreeNode {
@@ -46,8 +47,6 @@ class ShardTree {
   /// The nodes that a block of shards leaves when everything in it that can be added has been added, left to
   /// right.
   [[nodiscard]] std::vector<TreeNode> nodes_of(const ShardBlock& block) const;
-  /// How many vectors a block needs at the same time while it is summed, shard after shard.
-  [[nodiscard]] std::size_t vectors_needed(const ShardBlock& block) const;
 
  private:
   /// A node without a brother is its own parent's sum.
@@ -55,6 +54,15 @@ class ShardTree {
 
   std::size_t shards_;
 };
+
+/// How a block of shards is summed, shard after shard: after the gradient of shard i, the last two sums are added
+/// merges[i] times. What is left are the block's nodes, left to right.
+struct MicrobatchTree {
+  std::vector<std::uint8_t> merges;  ///< by shard of the block
+  std::size_t results = 0;
+};
+
+[[nodiscard]] MicrobatchTree microbatch_tree(const ShardTree& tree, const ShardBlock& block);
 
 /// One addition: sums[sum] = sums[left] + sums[right]. The sums 0, 1, ... are the given nodes, then come the
 /// results of the additions in their order.
@@ -73,4 +81,4 @@ struct AdditionPlan {
 
 [[nodiscard]] AdditionPlan plan_additions(const ShardTree& tree, const std::vector<TreeNode>& nodes);
 
-}  // namespace mnist_dist::comm
+}  // namespace mnist_dist
