@@ -59,7 +59,9 @@ int run_program(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     const auto chosen = app.get_subcommands();
     const std::string command = chosen.empty() ? "" : " " + chosen.front()->get_name();
-    if (speaks) log_error(one_line(error.what(), command));
+    const std::string message = chosen.empty() && argc < 2 ? "a command is required: train, evaluate, predict or info"
+                                                           : std::string(error.what());
+    if (speaks) log_error(one_line(message, command));
     return static_cast<int>(ExitCode::usage);
   }
   for (const auto& [command, run] : commands) {

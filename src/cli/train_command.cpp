@@ -99,6 +99,8 @@ Start prepare(const comm::Communicator& world, const TrainOptions& options) {
     } else if (world.rank() == 0) {
       start.folder = train::RunFolder::open(options.resume);
       settings = train::to_toml(settings_of_resumed_run(options, *start.folder));
+      // What was changed holds for the next resumption too.
+      if (settings != read_text_file(start.folder->config())) write_file_atomically(start.folder->config(), settings);
       const auto bytes = train::CheckpointStore(start.folder->checkpoints()).load_newest();
       if (bytes) checkpoint.assign(reinterpret_cast<const char*>(bytes->data()), bytes->size());
     }
@@ -142,11 +144,12 @@ void print_header(const Start& start, const data::DatasetFile& file, int ranks, 
   print_line(fmt::format("ranks    {} on {} host{}, 1 thread each, BLAS core {}; {} shards, batch {}, seed {}", ranks,
                          hosts, hosts == 1 ? "" : "s", blas::core_name(), settings.shards, settings.batch_size,
                          settings.seed));
-  const std::int64_t done = start.checkpoint ? start.checkpoint->epochs_done : 0;
-  print_line(fmt::format("run      {}{}", printable(start.folder->path().string()),
-                         start.checkpoint ? fmt::format(", resumed after {} epochs and {} steps", done,
-                                                        start.checkpoint->steps_done_in_epoch)
-                                          : ""));
+  std::string resumed;
+  if (start.checkpoint) {
+    resumed = fmt::format(", resumed in epoch {} after {} of its steps", start.checkpoint->epochs_done + 1,
+                          start.checkpoint->steps_done_in_epoch);
+  }
+  print_line(fmt::format("run      {}{}", printable(start.folder->path().string()), resumed));
   print_line("\nepoch      loss     score   holdout   seconds    images/s      left");
 }
 
@@ -173,8 +176,12 @@ void print_end(const train::TrainingRun& run, const train::TrainingRun::End& end
     return;
   }
   const train::EpochMetrics& best = run.history()[static_cast<std::size_t>(train::best_epoch(run.history())) - 1];
-  print_line(fmt::format("best     epoch {}: score {:.5f}, holdout accuracy {:.2f} %", best.epoch, best.score,
-                         100 * best.accuracy));
+  if (std::isnan(best.score)) {
+    print_line(fmt::format("last     epoch {} (no holdout to choose the best by)", best.epoch));
+  } else {
+    print_line(fmt::format("best     epoch {}: score {:.5f}, holdout accuracy {:.2f} %", best.epoch, best.score,
+                           100 * best.accuracy));
+  }
   print_line(fmt::format("model    {}/model.h5", folder));
 }
 
@@ -189,7 +196,7 @@ int run_train(const TrainOptions& options) {
   // 2. Agree on where to start, and open the data.
   Start start = prepare(world, options);
   const data::DatasetFile file = open_data(world, start.settings.data);
-  if (!start.folder) {
+  if (options.resume.empty()) {
     comm::run_and_agree(world, [&] {
       train::check_shards(start.settings, world.size());
       if (world.rank() == 0) start.folder = train::RunFolder::create(options.output, start.settings);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "mnist_dist/core/sha256.hpp"
+
 namespace mnist_dist {
 
 std::string version() {
@@ -14,6 +16,12 @@ std::string build_description() {
 #else
   return fmt::format("mnist-dist {}, GCC {}", version(), __VERSION__);
 #endif
+}
+
+std::string build_identity() {
+  static const std::string identity =
+      fmt::format("{}, executable {:.16}", build_description(), sha256_of_file("/proc/self/exe"));
+  return identity;
 }
 
 }  // namespace mnist_dist

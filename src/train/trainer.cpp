@@ -135,9 +135,9 @@ EpochMetrics Trainer::finish_epoch() {
   metrics.loss = loss / static_cast<double>(data_.training_row_count);
   if (!std::isfinite(metrics.loss)) {
     throw comm::AgreedError(ExitCode::usage,
-                            fmt::format("the loss became {} in epoch {}: training has diverged; try a smaller "
-                                        "--learning-rate than {}",
-                                        metrics.loss, metrics.epoch, settings_.learning_rate),
+                            fmt::format("the loss is no finite number any more after epoch {}: training has diverged; "
+                                        "try a smaller --learning-rate than {}",
+                                        metrics.epoch, settings_.learning_rate),
                             0);
   }
   ConfusionMatrix outcomes(data_.classes);

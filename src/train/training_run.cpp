@@ -36,11 +36,11 @@ void check_checkpoint(const Checkpoint& checkpoint, const data::DatasetFile& fil
                     name, file.content_sha256(), checkpoint.dataset_sha256),
         0);
   }
-  if (checkpoint.build != build_description() || checkpoint.blas_core != blas::core_name()) {
+  if (checkpoint.build != build_identity() || checkpoint.blas_core != blas::core_name()) {
     log_warning(
         fmt::format("the run was started by {} on BLAS core {}; this is {} on {}: its bits will differ from an "
                     "undisturbed run's",
-                    checkpoint.build, checkpoint.blas_core, build_description(), blas::core_name()));
+                    checkpoint.build, checkpoint.blas_core, build_identity(), blas::core_name()));
   }
 }
 
@@ -117,7 +117,7 @@ void TrainingRun::save_checkpoint() {
   at_rank_0([&] {
     checkpoint.settings = to_toml(settings_);
     checkpoint.dataset_sha256 = file_.content_sha256();
-    checkpoint.build = build_description();
+    checkpoint.build = build_identity();
     checkpoint.blas_core = blas::core_name();
     checkpoint.best_parameters = best_parameters_;
     checkpoint.history = history_;
@@ -140,7 +140,7 @@ void TrainingRun::write_results() {
               .dataset_sha256 = file_.content_sha256(),
               .epoch = best.epoch,
               .score = best.score,
-              .build = build_description(),
+              .build = build_identity(),
               .blas_core = blas::core_name()},
              folder_->model());
 }

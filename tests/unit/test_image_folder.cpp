@@ -141,8 +141,14 @@ TEST_CASE("what cannot be a data set is said to be so") {
   {
     Tree tree;
     tree.add("training/a/1.png");
-    tree.add("testing/b/1.png");
-    CHECK(tree.error() == tree.path("testing/b").string() + ": the class \"b\" has test images but no training images");
+    // Before and after the classes of training, in byte order.
+    for (const char* name : {"A", "b"}) {
+      const std::string folder = std::string("testing/") + name;
+      tree.add(folder + "/1.png");
+      CHECK(tree.error() ==
+            tree.path(folder).string() + ": the class \"" + name + "\" has test images but no training images");
+      std::filesystem::remove_all(tree.path(folder));
+    }
   }
   {
     Tree tree;

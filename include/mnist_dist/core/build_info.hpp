@@ -11,4 +11,7 @@ namespace mnist_dist {
 /// The version and the compiler, such as "mnist-dist 1.0.0, GCC 12.2.0".
 [[nodiscard]] std::string build_description();
 
+/// The above and the beginning of this executable's SHA-256: other programs may compute other bits.
+[[nodiscard]] std::string build_identity();
+
 }  // namespace mnist_dist
