@@ -2,28 +2,43 @@
 
 #include <Random123/philox.h>
 
-#include <algorithm>
+#include "mnist_dist/core/hot_loop.hpp"
 
 namespace mnist_dist {
 namespace {
 
 // The 128-bit counter names the block: word 0 counts the stream's blocks, the others name the stream.
 // The 64-bit key is the seed.
-std::array<std::uint32_t, 4> random_block(const StreamKey& key, std::uint32_t block) {
-  const auto purpose = static_cast<std::uint32_t>(key.purpose);
-  const r123::Philox4x32::ctr_type counter = {{block, static_cast<std::uint32_t>(key.id), key.epoch,
-                                               (purpose << 16) | (static_cast<std::uint32_t>(key.id >> 32) & 0xffffU)}};
-  const r123::Philox4x32::key_type philox_key = {
-      {static_cast<std::uint32_t>(key.seed), static_cast<std::uint32_t>(key.seed >> 32)}};
-  const r123::Philox4x32::ctr_type words = r123::Philox4x32()(counter, philox_key);
-  return {words[0], words[1], words[2], words[3]};
+struct PhiloxKey {
+  std::uint32_t id_low;
+  std::uint32_t epoch;
+  std::uint32_t purpose_and_id_high;
+  std::uint32_t seed_low;
+  std::uint32_t seed_high;
+};
+
+PhiloxKey philox_key(const StreamKey& key) {
+  return {static_cast<std::uint32_t>(key.id), key.epoch,
+          (static_cast<std::uint32_t>(key.purpose) << 16) | (static_cast<std::uint32_t>(key.id >> 32) & 0xffffU),
+          static_cast<std::uint32_t>(key.seed), static_cast<std::uint32_t>(key.seed >> 32)};
+}
+
+MNIST_DIST_HOT_LOOP void random_blocks(const PhiloxKey& key, std::uint32_t first, std::size_t count,
+                                       std::uint32_t* words) {
+  const PhiloxKey k = key;
+  for (std::size_t i = 0; i < count; ++i) {
+    const r123::Philox4x32::ctr_type counter = {
+        {first + static_cast<std::uint32_t>(i), k.id_low, k.epoch, k.purpose_and_id_high}};
+    const r123::Philox4x32::ctr_type block = r123::Philox4x32()(counter, {{k.seed_low, k.seed_high}});
+    for (std::size_t j = 0; j < 4; ++j) words[4 * i + j] = block[j];
+  }
 }
 
 }  // namespace
 
 std::uint32_t RandomStream::next_bits() {
   if (used_ == 4) {
-    block_ = random_block(key_, next_block_++);
+    random_blocks(philox_key(key_), next_block_++, 1, block_.data());
     used_ = 0;
   }
   return block_[used_++];
@@ -32,10 +47,10 @@ std::uint32_t RandomStream::next_bits() {
 void RandomStream::fill(std::span<std::uint32_t> bits) {
   std::size_t filled = 0;
   while (filled < bits.size() && used_ < 4) bits[filled++] = block_[used_++];
-  for (; bits.size() - filled >= 4; filled += 4) {
-    const std::array<std::uint32_t, 4> words = random_block(key_, next_block_++);
-    std::copy(words.begin(), words.end(), bits.begin() + static_cast<std::ptrdiff_t>(filled));
-  }
+  const std::size_t blocks = (bits.size() - filled) / 4;
+  random_blocks(philox_key(key_), next_block_, blocks, bits.data() + filled);
+  next_block_ += static_cast<std::uint32_t>(blocks);
+  filled += 4 * blocks;
   while (filled < bits.size()) bits[filled++] = next_bits();
 }
 

@@ -52,7 +52,8 @@ class CheckpointTest(ProgramTest):
 
     def checkpoints(self):
         """From old to new."""
-        return [self.run_folder / "checkpoints" / entry["file"] for entry in read_manifest(self.run_folder)["checkpoints"]]
+        entries = read_manifest(self.run_folder)["checkpoints"]
+        return [self.run_folder / "checkpoints" / entry["file"] for entry in entries]
 
     def try_to_resume(self, *options, ranks=None):
         return self.run_program("train", "--resume", "run", "--epochs", EPOCHS, *options, ranks=ranks)
@@ -75,14 +76,14 @@ class Damaged(CheckpointTest):
                 warnings = [line for line in result.stderr.splitlines() if line.startswith("mnist-dist: warning")]
                 self.assertEqual(len(warnings), 1, result.stderr)
                 self.assertIn(newest.name, warnings[0])
-                self.assertIn("resumed after 3 epochs", result.stdout)
+                self.assertIn("resumed in epoch 4 ", result.stdout)
                 self.assert_ends_undisturbed(result)
 
     def test_two_damaged_the_third_is_used(self):
         truncate(self.checkpoints()[-1])
         flip_one_bit(self.checkpoints()[-2])
         result = self.try_to_resume()
-        self.assertIn("resumed after 2 epochs", result.stdout)
+        self.assertIn("resumed in epoch 3 ", result.stdout)
         self.assert_ends_undisturbed(result)
 
     def test_all_damaged(self):
@@ -96,7 +97,7 @@ class Damaged(CheckpointTest):
     def test_one_byte_too_many(self):
         with open(self.checkpoints()[-1], "ab") as checkpoint:
             checkpoint.write(b"\0")
-        self.assertIn("resumed after 3 epochs", self.try_to_resume().stdout)
+        self.assertIn("resumed in epoch 4 ", self.try_to_resume().stdout)
 
     def test_info_reads_what_resume_would_read(self):
         flip_one_bit(self.checkpoints()[-1])
@@ -138,7 +139,7 @@ class Manifest(CheckpointTest):
     def test_with_another_hash(self):
         """A whole checkpoint under a wrong hash is not loaded."""
         self.rewrite(lambda manifest: manifest["checkpoints"][-1].update(sha256="0" * 64))
-        self.assertIn("resumed after 3 epochs", self.try_to_resume().stdout)
+        self.assertIn("resumed in epoch 4 ", self.try_to_resume().stdout)
 
 
 class OtherInputs(CheckpointTest):
@@ -158,7 +159,8 @@ class OtherInputs(CheckpointTest):
         for flag, value in (("--learning-rate", "0.01"), ("--seed", "1"), ("--shards", "4"), ("--hidden", "10"),
                             ("--batch-size", "10"), ("--dropout", "0"), ("--holdout", "0")):
             with self.subTest(flag=flag):
-                self.assert_one_error(self.try_to_resume(flag, value, ranks=2 if flag == "--seed" else None), USAGE, flag)
+                result = self.try_to_resume(flag, value, ranks=2 if flag == "--seed" else None)
+                self.assert_one_error(result, USAGE, flag)
 
     def test_another_folder_or_configuration(self):
         for option in (("-o", "elsewhere"), ("--config", "run/config.toml")):
@@ -167,7 +169,8 @@ class OtherInputs(CheckpointTest):
 
     def test_no_run(self):
         for name in ("nothing", "run/model.h5", "run/checkpoints"):
-            self.assert_one_error(self.run_program("train", "--resume", name, ranks=2), FILE_SYSTEM, name, "config.toml")
+            result = self.run_program("train", "--resume", name, ranks=2)
+            self.assert_one_error(result, FILE_SYSTEM, name, "config.toml")
 
     def test_longer_run_is_remembered(self):
         """A run that was given more epochs and was then interrupted goes on to the new end."""

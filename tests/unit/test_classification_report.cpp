@@ -151,7 +151,8 @@ TEST_CASE("a single class and no image at all are no reason to fail") {
 }
 
 TEST_CASE("names and matrix must fit each other") {
-  CHECK_THROWS_AS(make_classification_report(ConfusionMatrix(2), std::vector<std::string>{"a"}), std::invalid_argument);
+  CHECK_THROWS_AS(static_cast<void>(make_classification_report(ConfusionMatrix(2), std::vector<std::string>{"a"})),
+                  std::invalid_argument);
 }
 
 TEST_CASE("a class name that is no UTF-8, or has quotes, still gives JSON") {
@@ -186,8 +187,8 @@ TEST_CASE("tables stay aligned with long names in any script") {
 }
 
 TEST_CASE("of many classes the text shows the worst ones and says where the rest is") {
-  std::vector<std::string> names;
-  for (int k = 0; k < 400; ++k) names.push_back(fmt::format("class-{}", k));
+  std::vector<std::string> names(400);
+  for (std::size_t k = 0; k < names.size(); ++k) names[k] = fmt::format("class-{}", k);
   ConfusionMatrix matrix(names.size());
   for (std::size_t k = 0; k < names.size(); ++k) {
     for (std::size_t i = 0; i < 10; ++i) matrix.add(k, k);

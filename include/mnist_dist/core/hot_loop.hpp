@@ -4,7 +4,7 @@
 #pragma once
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(MNIST_DIST_SINGLE_TARGET)
-#define MNIST_DIST_HOT_LOOP __attribute__((target_clones("default", "arch=haswell", "arch=skylake-avx512")))
+#define MNIST_DIST_HOT_LOOP __attribute__((target_clones("default", "avx2", "avx512f")))
 #else
 #define MNIST_DIST_HOT_LOOP
 #endif
