@@ -59,13 +59,18 @@ int run_program(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     const auto chosen = app.get_subcommands();
     const std::string command = chosen.empty() ? "" : " " + chosen.front()->get_name();
-    const std::string message = chosen.empty() && argc < 2 ? "a command is required: train, evaluate, predict or info"
-                                                           : std::string(error.what());
+    std::string message = error.what();
+    if (chosen.empty() && error.get_name() == "RequiredError") {
+      message = fmt::format("{}; the commands are train, evaluate, predict and info",
+                            argc < 2 ? "a command is missing" : fmt::format("'{}' is not a command", argv[1]));
+    }
     if (speaks) log_error(one_line(message, command));
     return static_cast<int>(ExitCode::usage);
   }
   for (const auto& [command, run] : commands) {
-    if (command->parsed()) return run();
+    // Commands that do not use MPI run once, however many ranks were started.
+    const bool parallel = command->get_name() == "train" || command->get_name() == "evaluate";
+    if (command->parsed()) return speaks || parallel ? run() : 0;
   }
   throw Error(ExitCode::bug, "no command was run");
 }

@@ -99,8 +99,6 @@ Start prepare(const comm::Communicator& world, const TrainOptions& options) {
     } else if (world.rank() == 0) {
       start.folder = train::RunFolder::open(options.resume);
       settings = train::to_toml(settings_of_resumed_run(options, *start.folder));
-      // What was changed holds for the next resumption too.
-      if (settings != read_text_file(start.folder->config())) write_file_atomically(start.folder->config(), settings);
       const auto bytes = train::CheckpointStore(start.folder->checkpoints()).load_newest();
       if (bytes) checkpoint.assign(reinterpret_cast<const char*>(bytes->data()), bytes->size());
     }
@@ -185,6 +183,11 @@ void print_end(const train::TrainingRun& run, const train::TrainingRun::End& end
   print_line(fmt::format("model    {}/model.h5", folder));
 }
 
+/// CLI11 would read -5 as a number near 2^64.
+std::string refuse_negative(const std::string& value) {
+  return value.starts_with('-') ? fmt::format("{} is negative", value) : std::string();
+}
+
 int run_train(const TrainOptions& options) {
   // 1. Start MPI; from now on a stop signal ends the run at the next safe point.
   blas::use_one_thread();
@@ -196,9 +199,9 @@ int run_train(const TrainOptions& options) {
   // 2. Agree on where to start, and open the data.
   Start start = prepare(world, options);
   const data::DatasetFile file = open_data(world, start.settings.data);
+  const train::TrainingData data = train::read_training_data(world, start.settings, file);
   if (options.resume.empty()) {
     comm::run_and_agree(world, [&] {
-      train::check_shards(start.settings, world.size());
       if (world.rank() == 0) start.folder = train::RunFolder::create(options.output, start.settings);
     });
   }
@@ -207,7 +210,8 @@ int run_train(const TrainOptions& options) {
   if (speaks) print_header(start, file, world.size(), hosts);
 
   // 3. Train.
-  train::TrainingRun run(world, host, start.settings, file, start.folder ? &*start.folder : nullptr, start.checkpoint);
+  train::TrainingRun run(world, host, start.settings, file, data, start.folder ? &*start.folder : nullptr,
+                         start.checkpoint);
   double seconds = 0;
   int epochs = 0;
   const train::TrainingRun::End end = run.run([&](const train::EpochMetrics& epoch, bool is_best) {
@@ -230,10 +234,11 @@ RunCommand add_train_command(CLI::App& command) {
     const std::string name = info.name;
     CLI::Option* flag = command.add_option(name == "data" ? "DATA,--data" : "--" + name, value, info.help);
     if constexpr (std::is_same_v<T, std::vector<std::uint64_t>>) {
-      flag->delimiter(',')->default_str(fmt::format("{}", fmt::join(value, ",")));
+      flag->delimiter(',')->allow_extra_args(false)->default_str(fmt::format("{}", fmt::join(value, ",")));
     } else {
       flag->default_str(fmt::format("{}", value));
     }
+    if constexpr (!std::is_same_v<T, std::string> && !std::is_same_v<T, double>) flag->check(refuse_negative);
     options->flags[name] = flag;
   });
   command.add_option("-c,--config", options->config, "TOML file of these settings; flags on the command line win");

@@ -15,17 +15,6 @@
 namespace mnist_dist::train {
 namespace {
 
-/// Collective: reads this rank's rows; if a rank cannot, all learn of it.
-TrainingData read_training_data(const comm::Communicator& ranks, const Settings& settings,
-                                const data::DatasetFile& file) {
-  std::optional<TrainingData> data;
-  comm::run_and_agree(ranks, [&] {
-    check_shards(settings, ranks.size());
-    data.emplace(file, settings, shards_of_rank(settings.shards, ranks.size(), ranks.rank()));
-  });
-  return std::move(*data);
-}
-
 void check_checkpoint(const Checkpoint& checkpoint, const data::DatasetFile& file) {
   const std::string name = printable(file.path().string());
   if (checkpoint.dataset_sha256 != file.content_sha256()) {
@@ -46,6 +35,16 @@ void check_checkpoint(const Checkpoint& checkpoint, const data::DatasetFile& fil
 
 }  // namespace
 
+TrainingData read_training_data(const comm::Communicator& ranks, const Settings& settings,
+                                const data::DatasetFile& file) {
+  std::optional<TrainingData> data;
+  comm::run_and_agree(ranks, [&] {
+    check_shards(settings, ranks.size());
+    data.emplace(file, settings, shards_of_rank(settings.shards, ranks.size(), ranks.rank()));
+  });
+  return std::move(*data);
+}
+
 nn::Architecture architecture_for(const Settings& settings, const data::DatasetFile& file) {
   return {.inputs = file.image_shape().size(),
           .hidden = {settings.hidden.begin(), settings.hidden.end()},
@@ -54,14 +53,13 @@ nn::Architecture architecture_for(const Settings& settings, const data::DatasetF
 }
 
 TrainingRun::TrainingRun(const comm::Communicator& ranks, const comm::Communicator& host, const Settings& settings,
-                         const data::DatasetFile& file, const RunFolder* folder,
+                         const data::DatasetFile& file, const TrainingData& data, const RunFolder* folder,
                          const std::optional<Checkpoint>& checkpoint)
     : ranks_(ranks),
       settings_(settings),
       file_(file),
       folder_(folder),
-      data_(read_training_data(ranks, settings, file)),
-      trainer_(ranks, host, settings_, data_, architecture_for(settings, file)),
+      trainer_(ranks, host, settings_, data, architecture_for(settings, file)),
       stop_agreement_(ranks) {
   if (!checkpoint) return;
   check_checkpoint(*checkpoint, file);
@@ -71,9 +69,11 @@ TrainingRun::TrainingRun(const comm::Communicator& ranks, const comm::Communicat
   checkpointed_step_ = checkpoint->steps_done;
   // The process may have been killed after this checkpoint and before the files that follow from it.
   at_rank_0([&] {
+    const std::string settings_text = to_toml(settings_);
+    if (settings_text != read_text_file(folder_->config())) write_file_atomically(folder_->config(), settings_text);
     if (history_.empty()) return;
-    std::filesystem::remove(folder_->model());  // it may be of an epoch after the checkpoint
-    write_results();
+    write_metrics();
+    write_best_model();  // the file may be of an epoch after the checkpoint
   });
 }
 
@@ -106,7 +106,10 @@ bool TrainingRun::finish_epoch() {
   if (is_best && ranks_.rank() == 0) best_parameters_ = trainer_.parameters();
   const bool is_last = stop_reason(history_, settings_).has_value();
   if (is_last || history_.size() % settings_.checkpoint_every == 0) save_checkpoint();
-  at_rank_0([&] { write_results(); });
+  at_rank_0([&] {
+    write_metrics();
+    if (is_best) write_best_model();
+  });
   return is_best;
 }
 
@@ -126,11 +129,13 @@ void TrainingRun::save_checkpoint() {
   });
 }
 
-void TrainingRun::write_results() {
+void TrainingRun::write_metrics() {
   write_file_atomically(folder_->metrics_csv(), metrics_csv(history_));
   write_file_atomically(folder_->metrics_jsonl(), metrics_jsonl(history_));
+}
+
+void TrainingRun::write_best_model() {
   const EpochMetrics& best = history_[static_cast<std::size_t>(best_epoch(history_)) - 1];
-  if (best.epoch != history_.back().epoch && std::filesystem::exists(folder_->model())) return;
   save_model({.architecture = architecture_for(settings_, file_),
               .parameters = best_parameters_,
               .image_shape = file_.image_shape(),

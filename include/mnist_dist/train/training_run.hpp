@@ -21,6 +21,10 @@ namespace mnist_dist::train {
 /// The network that the settings and the data set give.
 [[nodiscard]] nn::Architecture architecture_for(const Settings& settings, const data::DatasetFile& file);
 
+/// Collective: reads this rank's rows. @throws AgreedError at all ranks when one of them cannot
+[[nodiscard]] TrainingData read_training_data(const comm::Communicator& ranks, const Settings& settings,
+                                              const data::DatasetFile& file);
+
 class TrainingRun {
  public:
   /// How a run ended.
@@ -33,7 +37,8 @@ class TrainingRun {
   /// @param checkpoint what to go on from, the same at all ranks; nothing for a fresh start
   /// All arguments outlive the run. @throws Error, AgreedError
   TrainingRun(const comm::Communicator& ranks, const comm::Communicator& host, const Settings& settings,
-              const data::DatasetFile& file, const RunFolder* folder, const std::optional<Checkpoint>& checkpoint);
+              const data::DatasetFile& file, const TrainingData& data, const RunFolder* folder,
+              const std::optional<Checkpoint>& checkpoint);
 
   /// Collective: trains until a stop condition holds or a stop is requested (core/stop_request.hpp).
   /// @param on_epoch called at all ranks after each epoch, when its files are written
@@ -44,14 +49,14 @@ class TrainingRun {
  private:
   bool finish_epoch();
   void save_checkpoint();
-  void write_results();
+  void write_metrics();
+  void write_best_model();
   void at_rank_0(const std::function<void()>& work);
 
   const comm::Communicator& ranks_;
   const Settings& settings_;
   const data::DatasetFile& file_;
   const RunFolder* folder_;
-  TrainingData data_;
   Trainer trainer_;
   comm::StopAgreement stop_agreement_;
   std::vector<EpochMetrics> history_;
