@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <map>
@@ -57,6 +58,11 @@ train::Settings resolve(const TrainOptions& options) {
   return settings;
 }
 
+std::string one_line(std::string text) {
+  std::ranges::replace(text, '\n', ';');
+  return text;
+}
+
 /// What all ranks need to know of where to start.
 struct Start {
   train::Settings settings;
@@ -65,16 +71,29 @@ struct Start {
 };
 
 /// A run that is resumed keeps its settings: other ones would give neither this run's bits nor another's. More epochs
-/// only move its end, and the data set may have been moved.
-train::Settings settings_of_resumed_run(const TrainOptions& options, const train::RunFolder& folder) {
+/// only move its end, the data set may have been moved, and checkpoints may become more frequent.
+const std::set<std::string> kMayChange = {"epochs", "data", "checkpoint-every"};
+
+/// @param checkpoint what to go on from, if there is one  @throws Error (usage) naming what must not change
+train::Settings settings_of_resumed_run(const TrainOptions& options, const train::RunFolder& folder,
+                                        const std::optional<train::Checkpoint>& checkpoint) {
   const std::string config = folder.config().string();
-  train::Settings settings = train::settings_from_toml(read_text_file(config), config);
   const std::set<std::string> given = given_flags(options);
   for (const std::string& name : given) {
-    if (name != "epochs" && name != "data" && name != "checkpoint-every") {
-      throw Error(ExitCode::usage, fmt::format("--{} cannot be changed by --resume: the run's value is in {}; start a "
-                                               "new run for another one",
-                                               name, config));
+    if (kMayChange.contains(name)) continue;
+    throw Error(ExitCode::usage,
+                fmt::format("--{} cannot be changed by --resume: the run's value is in {}; start a new "
+                            "run for another one",
+                            name, config));
+  }
+  train::Settings settings = train::settings_from_toml(read_text_file(config), config);
+  if (checkpoint) {
+    train::Settings begun = train::settings_from_toml(checkpoint->settings, "the checkpoint's settings");
+    train::override_settings(begun, settings, kMayChange);
+    if (begun != settings) {
+      throw Error(ExitCode::usage, fmt::format("{} was edited after the run began, and only epochs, data and "
+                                               "checkpoint-every may change; the run began with: {}",
+                                               config, one_line(train::to_toml(begun))));
     }
   }
   train::override_settings(settings, options.settings, given);
@@ -86,7 +105,7 @@ train::Settings settings_of_resumed_run(const TrainOptions& options, const train
 Start prepare(const comm::Communicator& world, const TrainOptions& options) {
   Start start;
   std::string settings;
-  std::string checkpoint;
+  std::string bytes;
   const bool resumes = !options.resume.empty();
   comm::run_and_agree(world, [&] {
     if (resumes && (!options.output.empty() || !options.config.empty())) {
@@ -98,19 +117,20 @@ Start prepare(const comm::Communicator& world, const TrainOptions& options) {
       start.settings = resolve(options);
     } else if (world.rank() == 0) {
       start.folder = train::RunFolder::open(options.resume);
-      settings = train::to_toml(settings_of_resumed_run(options, *start.folder));
-      const auto bytes = train::CheckpointStore(start.folder->checkpoints()).load_newest();
-      if (bytes) checkpoint.assign(reinterpret_cast<const char*>(bytes->data()), bytes->size());
+      const auto newest = train::CheckpointStore(start.folder->checkpoints()).load_newest();
+      if (newest) {
+        start.checkpoint = train::decode_checkpoint(*newest, options.resume);
+        bytes.assign(reinterpret_cast<const char*>(newest->data()), newest->size());
+      }
+      settings = train::to_toml(settings_of_resumed_run(options, *start.folder, start.checkpoint));
     }
   });
   if (!resumes) return start;
   settings = world.broadcast(std::move(settings));
-  checkpoint = world.broadcast(std::move(checkpoint));
+  bytes = world.broadcast(std::move(bytes));
   comm::run_and_agree(world, [&] {
     start.settings = train::settings_from_toml(settings, "the run's settings");
-    if (!checkpoint.empty()) {
-      start.checkpoint = train::decode_checkpoint(std::as_bytes(std::span(checkpoint)), options.resume);
-    }
+    if (!bytes.empty()) start.checkpoint = train::decode_checkpoint(std::as_bytes(std::span(bytes)), options.resume);
   });
   return start;
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "mnist_dist/core/atomic_file.hpp"
@@ -15,6 +16,10 @@ namespace {
 // One to go on from, and two in case the disk spoils it.
 constexpr std::size_t kKept = 3;
 constexpr const char* kFormat = "mnist-dist checkpoint manifest";
+
+bool is_checkpoint_name(const std::string& name) {
+  return name.starts_with("step-") && name.ends_with(".h5");
+}
 
 }  // namespace
 
@@ -62,13 +67,18 @@ void CheckpointStore::save(std::span<const std::byte> bytes, std::int64_t epoch,
   std::vector<Entry> entries = read_manifest();
   std::erase_if(entries, [&](const Entry& other) { return other.step >= step; });
   entries.push_back(entry);
-  std::vector<Entry> dropped;
-  while (entries.size() > kKept) {
-    dropped.push_back(entries.front());
-    entries.erase(entries.begin());
-  }
+  if (entries.size() > kKept) entries.erase(entries.begin(), entries.end() - kKept);
   write_manifest(entries);
-  for (const Entry& old : dropped) std::filesystem::remove(folder_ / old.file, failed);
+  remove_all_but(entries);
+}
+
+void CheckpointStore::remove_all_but(const std::vector<Entry>& entries) const {
+  std::error_code ignored;  // what cannot be removed now is tried again after the next checkpoint
+  for (const auto& file : std::filesystem::directory_iterator(folder_, ignored)) {
+    const std::string name = file.path().filename().string();
+    const bool named = std::ranges::any_of(entries, [&](const Entry& entry) { return entry.file == name; });
+    if (!named && is_checkpoint_name(name)) std::filesystem::remove(file.path(), ignored);
+  }
 }
 
 std::optional<std::string> CheckpointStore::read_whole(const Entry& entry, std::vector<std::byte>& bytes) const {
@@ -84,7 +94,14 @@ std::optional<std::string> CheckpointStore::read_whole(const Entry& entry, std::
 
 std::optional<std::vector<std::byte>> CheckpointStore::load_newest() const {
   const std::vector<Entry> entries = read_manifest();
-  if (entries.empty()) return std::nullopt;
+  if (entries.empty()) {
+    std::error_code none;
+    for (const auto& file : std::filesystem::directory_iterator(folder_, none)) {
+      if (!is_checkpoint_name(file.path().filename().string())) continue;
+      log_warning(fmt::format("{} does not count, since no manifest.json names it", printable(file.path().string())));
+    }
+    return std::nullopt;
+  }
   std::vector<std::byte> bytes;
   for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
     const std::optional<std::string> fault = read_whole(*entry, bytes);

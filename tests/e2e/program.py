@@ -25,9 +25,11 @@ MNIST_DIST, H5PACK, MPIEXEC = (os.environ.get(name, "") for name in ("MNIST_DIST
 PATIENCE = 120  # seconds for a run that trains
 DONE, USAGE, BAD_DATA, FILE_SYSTEM, STOPPED_EARLY = 0, 2, 3, 4, 75
 
+FOREVER = 1000000  # epochs: such a run goes on until the test ends it, on a fast machine as on a slow one
+
 # Flags of a run that only --epochs ends.
 ENDLESS = ("--window", "1000000", "--min-change", "0")
-# An epoch of the shared data set with these lasts a few tenths of a second: there is a middle that can be hit.
+# Many steps in an epoch, so that nearly every instant lies within one.
 LONG_EPOCHS = ("--batch-size", "4", "--hidden", "160,160", "--dropout", "0.3", *ENDLESS)
 
 METRICS_COLUMNS = ["epoch", "score", "loss", "accuracy", "seconds", "images_per_second"]
@@ -150,6 +152,13 @@ def read_manifest(run):
     return json.loads((Path(run) / "checkpoints" / "manifest.json").read_text(encoding="utf-8"))
 
 
+def epochs_in_newest_checkpoint(run):
+    """0 when there is no checkpoint yet."""
+    if not (Path(run) / "checkpoints" / "manifest.json").exists():
+        return 0
+    return read_manifest(run)["checkpoints"][-1]["epoch"]
+
+
 def newest_checkpoint(run):
     return Path(run) / "checkpoints" / read_manifest(run)["checkpoints"][-1]["file"]
 
@@ -228,6 +237,11 @@ class ProgramTest(unittest.TestCase):
 
     def resume(self, run, *options, ranks=None):
         return self.succeed("train", "--resume", run, *options, ranks=ranks)
+
+    def wait_for_epoch(self, job, run, number):
+        """Until so many epochs are done, with the job still at work."""
+        wait_until(lambda: len(read_metrics(run)) >= number or job.process.poll() is not None, f"epoch {number}")
+        self.assertIsNone(job.process.poll(), f"ended before epoch {number}: {job.output()}{job.errors()}")
 
     def assert_one_error(self, result, exit_code, *mentions):
         """Fails unless the program ended with this exit code and one line that mentions all of these."""

@@ -110,12 +110,14 @@ class RunFolder(ProgramTest):
             self.assertTrue(numpy.array_equal(flat, checkpoint["best_parameters"][()]))
 
     def test_the_best_is_kept_when_it_gets_worse(self):
-        run = self.train("worse", "--epochs", 14, "--hidden", "40", "--learning-rate", 0.3, *ENDLESS)
+        # With such a window a run always ends two epochs after its best one.
+        options = ("--hidden", "40", "--learning-rate", 0.05, "--window", 2, "--min-change", 0)
+        run = self.train("worse", "--epochs", 1000, *options)
         rows = read_metrics(run)
         best = max(range(len(rows)), key=lambda row: float(rows[row]["score"]))
-        self.assertLess(best, len(rows) - 1, "this learning rate never makes it worse: the test needs another one")
+        self.assertEqual(best, len(rows) - 3)
         # The first epochs of a run do not know how many are to come.
-        until_best = self.train("until_best", "--epochs", best + 1, "--hidden", "40", "--learning-rate", 0.3, *ENDLESS)
+        until_best = self.train("until_best", "--epochs", best + 1, *options)
         self.assertEqual(without_times(rows)[: best + 1], without_times(read_metrics(until_best)))
         self.assertEqual(sha256(run / "model.h5"), sha256(until_best / "model.h5"))
 

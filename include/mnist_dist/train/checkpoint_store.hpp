@@ -37,6 +37,7 @@ class CheckpointStore {
   [[nodiscard]] std::filesystem::path manifest_path() const { return folder_ / "manifest.json"; }
   [[nodiscard]] std::vector<Entry> read_manifest() const;
   void write_manifest(const std::vector<Entry>& entries) const;
+  void remove_all_but(const std::vector<Entry>& entries) const;
   /// What is wrong with an entry's file; nothing if it is whole, and then its bytes are in `bytes`.
   [[nodiscard]] std::optional<std::string> read_whole(const Entry& entry, std::vector<std::byte>& bytes) const;
 
