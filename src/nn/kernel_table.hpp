@@ -35,7 +35,6 @@ struct MicrobatchProducts {
 };
 
 struct KernelTable {
-  const char* name;
   void (*multiply)(const Product&);
   void (*multiply_microbatches)(const MicrobatchProducts&);
 };

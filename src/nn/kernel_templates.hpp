@@ -53,102 +53,86 @@ constexpr int rows_of_tile(int vectors) {
   return rows > Isa::kMaxRows ? Isa::kMaxRows : rows;
 }
 
-template <class Isa, int kRows, int kVectors>
-void multiply_tile(const Product& p, Size row, Size column) {
-  Tile<Isa, kRows, kVectors> tile;
-  tile.clear();
-  tile.add_products(p.inner, p.a + row * p.a_stride, p.a_stride, 1, p.b + column, p.b_stride);
-  tile.store(p.c + row * p.c_stride + column, p.c_stride);
-}
-
 /// The last rows, fewer than a full tile's.
-template <class Isa, int kRows, int kVectors>
-void multiply_last_rows(const Product& p, Size row, Size column) {
+template <int kRows, int kVectors, class Compute>
+void cover_last_rows(Size rows, Size row, Size column, const Compute& compute) {
   if constexpr (kRows > 0) {
-    if (p.rows - row == kRows) {
-      multiply_tile<Isa, kRows, kVectors>(p, row, column);
+    if (rows - row == kRows) {
+      compute.template tile<kRows, kVectors>(row, column);
     } else {
-      multiply_last_rows<Isa, kRows - 1, kVectors>(p, row, column);
+      cover_last_rows<kRows - 1, kVectors>(rows, row, column, compute);
     }
   }
 }
 
-template <class Isa, int kVectors>
-void multiply_columns(const Product& p, Size column) {
+/// Covers a matrix with tiles, column block by column block, the last blocks narrower: compute.tile<rows, vectors>(first
+/// row, first column) for each. @param columns a multiple of the vector's width
+template <class Isa, int kVectors, class Compute>
+void cover(Size rows, Size columns, Size column, const Compute& compute) {
   constexpr int kRows = rows_of_tile<Isa>(kVectors);
-  Size row = 0;
-  for (; row + kRows <= p.rows; row += kRows) multiply_tile<Isa, kRows, kVectors>(p, row, column);
-  multiply_last_rows<Isa, kRows - 1, kVectors>(p, row, column);
-}
-
-template <class Isa, int kRows, int kVectors>
-void sum_tile(const MicrobatchProducts& p, Size row, Size column) {
-  // The stack of sums that wait for their brother; its depth is the logarithm of the number of microbatches.
-  alignas(64) float waiting[kMaxWaiting][kRows * kVectors * Isa::kWidth];
-  Size depth = 0;
-  const float* a = p.a + row;
-  const float* b = p.b + column;
-  for (Size microbatch = 0; microbatch < p.microbatches; ++microbatch) {
-    Tile<Isa, kRows, kVectors> tile;
-    tile.clear();
-    tile.add_products(p.rows[microbatch], a, 1, p.a_stride, b, p.b_stride);
-    a += p.rows[microbatch] * p.a_stride;
-    b += p.rows[microbatch] * p.b_stride;
-    for (unsigned merge = 0; merge < p.merges[microbatch]; ++merge) tile.add_to(waiting[--depth]);
-    if (microbatch + 1 == p.microbatches) {
-      tile.store(p.results[depth] + row * p.columns + column, p.columns);
-    } else {
-      tile.store(waiting[depth++], kVectors * Isa::kWidth);
-    }
-  }
-  for (Size result = 0; result < depth; ++result) {
-    for (int i = 0; i < kRows; ++i) {
-      for (int j = 0; j < kVectors; ++j) {
-        Isa::store(p.results[result] + (row + i) * p.columns + column + j * Isa::kWidth,
-                   Isa::load(&waiting[result][(i * kVectors + j) * Isa::kWidth]));
-      }
-    }
-  }
-}
-
-template <class Isa, int kRows, int kVectors>
-void sum_last_rows(const MicrobatchProducts& p, Size row, Size column) {
-  if constexpr (kRows > 0) {
-    if (p.outputs - row == kRows) {
-      sum_tile<Isa, kRows, kVectors>(p, row, column);
-    } else {
-      sum_last_rows<Isa, kRows - 1, kVectors>(p, row, column);
-    }
-  }
-}
-
-template <class Isa, int kVectors>
-void sum_columns(const MicrobatchProducts& p, Size column) {
-  constexpr int kRows = rows_of_tile<Isa>(kVectors);
-  Size row = 0;
-  for (; row + kRows <= p.outputs; row += kRows) sum_tile<Isa, kRows, kVectors>(p, row, column);
-  sum_last_rows<Isa, kRows - 1, kVectors>(p, row, column);
-}
-
-/// Goes through the columns in blocks of kVectors vectors, the last block narrower.
-template <class Isa, int kVectors>
-void multiply_blocks(const Product& p, Size column) {
   constexpr Size kWidth = Size{kVectors} * Isa::kWidth;
-  for (; column + kWidth <= p.columns; column += kWidth) multiply_columns<Isa, kVectors>(p, column);
-  if constexpr (kVectors > 1) multiply_blocks<Isa, kVectors - 1>(p, column);
-}
-
-template <class Isa, int kVectors>
-void sum_blocks(const MicrobatchProducts& p, Size column) {
-  constexpr Size kWidth = Size{kVectors} * Isa::kWidth;
-  for (; column + kWidth <= p.columns; column += kWidth) sum_columns<Isa, kVectors>(p, column);
-  if constexpr (kVectors > 1) sum_blocks<Isa, kVectors - 1>(p, column);
+  for (; column + kWidth <= columns; column += kWidth) {
+    Size row = 0;
+    for (; row + kRows <= rows; row += kRows) compute.template tile<kRows, kVectors>(row, column);
+    cover_last_rows<kRows - 1, kVectors>(rows, row, column, compute);
+  }
+  if constexpr (kVectors > 1) cover<Isa, kVectors - 1>(rows, columns, column, compute);
 }
 
 template <class Isa>
+struct ComputeProduct {
+  const Product& p;
+
+  template <int kRows, int kVectors>
+  void tile(Size row, Size column) const {
+    Tile<Isa, kRows, kVectors> tile;
+    tile.clear();
+    tile.add_products(p.inner, p.a + row * p.a_stride, p.a_stride, 1, p.b + column, p.b_stride);
+    tile.store(p.c + row * p.c_stride + column, p.c_stride);
+  }
+};
+
+template <class Isa>
+struct ComputeMicrobatchSums {
+  const MicrobatchProducts& p;
+
+  template <int kRows, int kVectors>
+  void tile(Size row, Size column) const {
+    // The stack of sums that wait for their brother; its depth is the logarithm of the number of microbatches.
+    alignas(64) float waiting[kMaxWaiting][kRows * kVectors * Isa::kWidth];
+    Size depth = 0;
+    const float* a = p.a + row;
+    const float* b = p.b + column;
+    for (Size microbatch = 0; microbatch < p.microbatches; ++microbatch) {
+      Tile<Isa, kRows, kVectors> tile;
+      tile.clear();
+      tile.add_products(p.rows[microbatch], a, 1, p.a_stride, b, p.b_stride);
+      a += p.rows[microbatch] * p.a_stride;
+      b += p.rows[microbatch] * p.b_stride;
+      for (unsigned merge = 0; merge < p.merges[microbatch]; ++merge) tile.add_to(waiting[--depth]);
+      if (microbatch + 1 == p.microbatches) {
+        tile.store(p.results[depth] + row * p.columns + column, p.columns);
+      } else {
+        tile.store(waiting[depth++], kVectors * Isa::kWidth);
+      }
+    }
+    for (Size result = 0; result < depth; ++result) {
+      for (int i = 0; i < kRows; ++i) {
+        for (int j = 0; j < kVectors; ++j) {
+          Isa::store(p.results[result] + (row + i) * p.columns + column + j * Isa::kWidth,
+                     Isa::load(&waiting[result][(i * kVectors + j) * Isa::kWidth]));
+        }
+      }
+    }
+  }
+};
+
+template <class Isa>
 KernelTable table_of() {
-  return {Isa::kName, [](const Product& p) { multiply_blocks<Isa, Isa::kMaxVectors>(p, 0); },
-          [](const MicrobatchProducts& p) { sum_blocks<Isa, Isa::kMaxVectors>(p, 0); }};
+  return {[](const Product& p) { cover<Isa, Isa::kMaxVectors>(p.rows, p.columns, 0, ComputeProduct<Isa>{p}); },
+          [](const MicrobatchProducts& p) {
+            cover<Isa, Isa::kMaxVectors>(p.outputs, p.columns, 0, ComputeMicrobatchSums<Isa>{p});
+          }};
 }
 
 }  // namespace
