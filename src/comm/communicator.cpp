@@ -102,7 +102,7 @@ void Communicator::gather_bytes(std::span<const std::byte> part, std::span<std::
   std::vector<int> starts(counts.size());
   std::exclusive_scan(counts.begin(), counts.end(), starts.begin(), 0);
   const bool receives = at_all_ranks || rank_ == 0;
-  if (receives && all.size() != static_cast<std::size_t>(starts.back() + counts.back())) {
+  if (receives && all.size() != static_cast<std::size_t>(starts.back()) + static_cast<std::size_t>(counts.back())) {
     throw Error(ExitCode::bug, "gathered parts do not fill their buffer");
   }
   if (at_all_ranks) {

@@ -145,6 +145,7 @@ void GradientReduction::State::plan_my_range() {
   std::sort(sums.begin(), sums.end(),
             [](const Sum& a, const Sum& b) { return (a.node.index << a.node.level) < (b.node.index << b.node.level); });
   std::vector<TreeNode> nodes;
+  nodes.reserve(sums.size());
   for (const Sum& sum : sums) nodes.push_back(sum.node);
   last_additions = plan_additions(tree, nodes);
 

@@ -31,6 +31,7 @@ void write_vector(h5::File& file, const std::string& name, const std::vector<T>&
 void write_history(h5::File& file, const std::vector<EpochMetrics>& history) {
   visit_columns([&]<class T>(const char* name, T EpochMetrics::*member) {
     std::vector<T> column;
+    column.reserve(history.size());
     for (const EpochMetrics& epoch : history) column.push_back(epoch.*member);
     write_vector(file, fmt::format("/history/{}", name), column);
   });
