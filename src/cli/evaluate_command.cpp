@@ -76,8 +76,7 @@ int run_evaluate(const EvaluateOptions& options) {
   blas::use_one_thread();
   const comm::Environment environment;
   const comm::Communicator world = comm::Communicator::world();
-  std::filesystem::path model_path = options.model;
-  if (std::filesystem::is_directory(model_path)) model_path /= "model.h5";
+  const std::filesystem::path model_path = train::model_file(options.model);
 
   // 2. Every rank predicts its part.
   std::optional<train::Model> model;

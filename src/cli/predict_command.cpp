@@ -48,9 +48,7 @@ void print_json(const std::string& image, const train::Model& model, std::size_t
 
 int run_predict(const PredictOptions& options) {
   blas::use_one_thread();
-  std::filesystem::path model_path = options.model;
-  if (std::filesystem::is_directory(model_path)) model_path /= "model.h5";
-  const train::Model model = train::load_model(model_path);
+  const train::Model model = train::load_model(train::model_file(options.model));
   const nn::Network network(model.architecture);
   const std::vector<float> parameters = nn::with_padding(model.architecture, model.parameters);
   nn::Activations activations(model.architecture, 1);

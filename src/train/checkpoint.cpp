@@ -8,7 +8,6 @@
 namespace mnist_dist::train {
 namespace {
 
-constexpr const char* kFormat = kCheckpointFormat;
 constexpr std::int64_t kFormatVersion = 1;
 
 /// Calls visit(name, member) for every column of the history.
@@ -50,7 +49,7 @@ std::vector<EpochMetrics> read_history(const h5::File& file, std::size_t epochs)
 
 std::vector<std::byte> encode_checkpoint(const Checkpoint& checkpoint) {
   h5::File file = h5::File::create_in_memory("checkpoint");
-  file.write_attribute("format", std::string(kFormat));
+  file.write_attribute("format", std::string(kCheckpointFormat));
   file.write_attribute("format_version", kFormatVersion);
   file.write_attribute("settings", checkpoint.settings);
   file.write_attribute("dataset_sha256", checkpoint.dataset_sha256);
@@ -71,7 +70,7 @@ std::vector<std::byte> encode_checkpoint(const Checkpoint& checkpoint) {
 
 Checkpoint decode_checkpoint(std::span<const std::byte> bytes, const std::string& name) {
   const h5::File file = h5::File::open_image(bytes, name);
-  if (!file.has_attribute("format") || file.string_attribute("format") != kFormat) {
+  if (!file.has_attribute("format") || file.string_attribute("format") != kCheckpointFormat) {
     throw Error(ExitCode::bad_data, fmt::format("{} is not a checkpoint", name));
   }
   if (const std::int64_t found = file.integer_attribute("format_version"); found != kFormatVersion) {

@@ -61,6 +61,11 @@ void read_layers(const h5::File& file, const std::string& name, Model& model) {
 
 }  // namespace
 
+std::filesystem::path model_file(std::filesystem::path path) {
+  if (std::filesystem::is_directory(path)) path /= "model.h5";
+  return path;
+}
+
 void save_model(const Model& model, const std::filesystem::path& path) {
   h5::File file = h5::File::create_in_memory(path.string());
   file.write_attribute("format", std::string(kModelFormat));

@@ -2,20 +2,17 @@
 // optimiser's step, with the sums in the order of the shard tree.
 //
 // Every rank owns a range of the parameters. In each step
-//   1. each rank writes the gradients of its shards, one after the other, and adds them as far as the tree
-//   allows;
-//   2. the owner of a range collects the sums of all ranks over its range and finishes the tree
-//   (reduce-scatter);
-//   3. it updates the parameters of its range, with whatever optimiser;
+//   1. each rank writes the gradients of its shards, added as far as the tree allows;
+//   2. the owner of a range collects the sums of all ranks over its range and finishes the tree (reduce-scatter);
+//   3. it updates the parameters of its range, with whatever optimiser, block by block, while the sums are in its cache;
 //   4. all get the new parameters (all-gather).
 // Ranks of one host share memory: there is one copy of the parameters per host, and gradients are read where
 // they were written. Between hosts, one rank per range sends its host's sums and receives the new parameters,
 // so each host sends the parameter vector once per step in each direction and other host, whatever the number
 // of its ranks.
 //
-// Who may touch what: parameters() is read by all ranks of the host between two calls of gather_parameters(),
-// and each rank may write my_range() of it between finish() and gather_parameters(). next_gradient() belongs
-// to the caller until add_gradient(); what finish() returns, until gather_parameters().
+// Who may touch what: parameters() is read by all ranks of the host except within reduce_and_update(), where each rank
+// may write my_range() of it. gradients() belong to the caller except within reduce_and_update().
 #pragma once
 
 #include <cstddef>

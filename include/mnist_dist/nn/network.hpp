@@ -1,7 +1,9 @@
 // The multilayer perceptron's forward and backward pass. Local: layers know nothing of ranks.
 //
-// A row's values depend on the shape of the whole batch in their last bits (BLAS chooses its kernels by
-// shape), so whoever wants equal bits passes equal shapes.
+// In training, a row's bits depend on its microbatch alone, and a microbatch's gradient on nothing beside it: layers whose
+// weights fit a core's cache take all rows through kernels of our own, which guarantee that; larger ones take each
+// microbatch through BLAS by itself. In prediction, large layers make a row's last bits depend on how many rows go
+// together, so whoever wants equal bits passes equal shapes.
 #pragma once
 
 #include <cstdint>

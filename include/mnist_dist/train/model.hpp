@@ -32,6 +32,9 @@ struct Model {
   std::string blas_core;
 };
 
+/// The model's file: `path` itself, or model.h5 in it when it is the folder of a run.
+[[nodiscard]] std::filesystem::path model_file(std::filesystem::path path);
+
 /// Writes the file atomically. @throws Error (file_system)
 void save_model(const Model& model, const std::filesystem::path& path);
 
