@@ -62,12 +62,12 @@ train::ConfusionMatrix score_my_part(const train::Model& model, const data::Data
 
   const data::ImageRows mine(file, data::Split::testing, row_ids, file.labels(data::Split::testing));
   const data::Standardizer standardizer(model.mean, model.standard_deviation);
-  const nn::Network network(model.architecture);
-  nn::Activations activations(model.architecture, train::kScoringRows);
-  data::Batch batch(train::kScoringRows, model.architecture.inputs);
+  const nn::Network network(model.architecture, standardizer.offsets());
+  nn::Workspace workspace(model.architecture, train::kScoringRows);
+  data::Batch batch(workspace.inputs());
   train::ConfusionMatrix outcomes(model.classes.size());
   const std::vector<float> parameters = nn::with_padding(model.architecture, model.parameters);
-  train::score_rows(network, parameters, mine, 0, mine.size(), standardizer, batch, activations, outcomes);
+  train::score_rows(network, parameters, mine, 0, mine.size(), standardizer, batch, workspace, outcomes);
   return outcomes;
 }
 

@@ -26,13 +26,12 @@ struct PredictOptions {
 };
 
 /// The probability of every class.
-std::vector<float> predict(const train::Model& model, const nn::Network& network, std::span<const float> parameters,
-                           nn::Activations& activations, const std::string& image) {
-  const std::vector<std::uint8_t> pixels = data::read_image_as(image, model.image_shape);
-  std::vector<float> inputs(pixels.size());
-  data::Standardizer(model.mean, model.standard_deviation).apply(pixels, inputs);
-  network.predict(parameters, {inputs.data(), 1, inputs.size()}, activations);
-  const MatrixView<float> logits = activations.logits();
+std::vector<float> predict(const train::Model& model, const nn::Network& network,
+                           const data::Standardizer& standardizer, std::span<const float> parameters,
+                           nn::Workspace& workspace, const std::string& image) {
+  standardizer.scale(data::read_image_as(image, model.image_shape), workspace.inputs().row(0));
+  network.predict(parameters, 1, workspace);
+  const MatrixView<float> logits = workspace.logits();
   nn::softmax(logits);
   return {logits.row(0).begin(), logits.row(0).end()};
 }
@@ -49,11 +48,12 @@ void print_json(const std::string& image, const train::Model& model, std::size_t
 int run_predict(const PredictOptions& options) {
   blas::use_one_thread();
   const train::Model model = train::load_model(train::model_file(options.model));
-  const nn::Network network(model.architecture);
+  const data::Standardizer standardizer(model.mean, model.standard_deviation);
+  const nn::Network network(model.architecture, standardizer.offsets());
   const std::vector<float> parameters = nn::with_padding(model.architecture, model.parameters);
-  nn::Activations activations(model.architecture, 1);
+  nn::Workspace workspace(model.architecture, 1);
   for (const std::string& image : options.images) {
-    const std::vector<float> probabilities = predict(model, network, parameters, activations, image);
+    const std::vector<float> probabilities = predict(model, network, standardizer, parameters, workspace, image);
     const auto best = static_cast<std::size_t>(std::ranges::max_element(probabilities) - probabilities.begin());
     if (options.json) {
       print_json(image, model, best, probabilities);

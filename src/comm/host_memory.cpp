@@ -1,14 +1,19 @@
-#include "host_memory.hpp"
+#include "mnist_dist/comm/host_memory.hpp"
 
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstring>
 
 #include "mpi_handle.hpp"
 
 namespace mnist_dist::comm {
 
-HostMemory::HostMemory(const Communicator& host, std::size_t bytes) {
+struct HostMemory::Window {
+  MPI_Win window = MPI_WIN_NULL;
+};
+
+HostMemory::HostMemory(const Communicator& host, std::size_t bytes) : window_(std::make_unique<Window>()) {
   const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
   MPI_Info info = MPI_INFO_NULL;
   check(MPI_Info_create(&info), "MPI_Info_create");
@@ -16,10 +21,10 @@ HostMemory::HostMemory(const Communicator& host, std::size_t bytes) {
   void* mine = nullptr;
   // One page more, since MPI does not promise that a segment starts at a page.
   check(MPI_Win_allocate_shared(static_cast<MPI_Aint>(bytes + page), 1, info, host.handle().communicator, &mine,
-                                &window_),
+                                &window_->window),
         "MPI_Win_allocate_shared");
   check(MPI_Info_free(&info), "MPI_Info_free");
-  check(MPI_Win_lock_all(MPI_MODE_NOCHECK, window_), "MPI_Win_lock_all");
+  check(MPI_Win_lock_all(MPI_MODE_NOCHECK, window_->window), "MPI_Win_lock_all");
 
   // Addresses differ from process to process, but a page starts at the same offset in all of them, if MPI
   // mapped the window page by page; so each rank tells its offset.
@@ -29,9 +34,21 @@ HostMemory::HostMemory(const Communicator& host, std::size_t bytes) {
     MPI_Aint size = 0;
     int unit = 0;
     void* start = nullptr;
-    check(MPI_Win_shared_query(window_, rank, &size, &unit, static_cast<void*>(&start)), "MPI_Win_shared_query");
-    segments_.push_back(static_cast<std::byte*>(start) + offsets[static_cast<std::size_t>(rank)]);
+    check(MPI_Win_shared_query(window_->window, rank, &size, &unit, static_cast<void*>(&start)),
+          "MPI_Win_shared_query");
+    std::byte* first = static_cast<std::byte*>(start) + offsets[static_cast<std::size_t>(rank)];
+    segments_.emplace_back(first, static_cast<std::size_t>(size) - page);
   }
+  // Each rank touches its own pages first, so that they lie near its core.
+  std::memset(segment(host.rank()).data(), 0, segment(host.rank()).size());
+  host.barrier();
+}
+
+HostMemory::~HostMemory() = default;
+
+std::span<float> HostMemory::floats(int host_rank) const {
+  const std::span<std::byte> bytes = segment(host_rank);
+  return {reinterpret_cast<float*>(bytes.data()), bytes.size() / sizeof(float)};
 }
 
 }  // namespace mnist_dist::comm

@@ -22,12 +22,12 @@ std::vector<Host> learn_hosts(const Communicator& ranks, const Communicator& hos
   }
   const ShardTree tree(shards);
   for (Host& one : hosts) {
-    std::vector<TreeNode> nodes;
+    std::vector<TreeNode> leaves;
     for (const int rank : one.ranks) {
-      const std::vector<TreeNode> of_rank = tree.nodes_of(shards_of_rank(shards, ranks.size(), rank));
-      nodes.insert(nodes.end(), of_rank.begin(), of_rank.end());
+      const ShardBlock block = shards_of_rank(shards, ranks.size(), rank);
+      for (std::size_t shard = block.begin; shard < block.end; ++shard) leaves.push_back(tree.leaf(shard));
     }
-    one.additions = plan_additions(tree, nodes);
+    one.sums = plan_additions(tree, leaves).result_nodes;
   }
   return hosts;
 }

@@ -11,11 +11,9 @@ namespace mnist_dist::comm {
 
 /// One host as all ranks see it.
 struct Host {
-  std::vector<int> ranks;  ///< ascending
-  AdditionPlan additions;  ///< of its ranks' sums, in the order of the shards
+  std::vector<int> ranks;      ///< ascending
+  std::vector<TreeNode> sums;  ///< the nodes of the tree that its ranks form together, in the order of the shards
 
-  /// The nodes of the tree that the host's ranks form together.
-  [[nodiscard]] const std::vector<TreeNode>& sums() const { return additions.result_nodes; }
   [[nodiscard]] bool has(int rank) const;
   /// Which of its ranks exchanges the range that a rank of another host owns.
   [[nodiscard]] int handler_of(int owner) const { return ranks[static_cast<std::size_t>(owner) % ranks.size()]; }

@@ -23,21 +23,62 @@ PhiloxKey philox_key(const StreamKey& key) {
           static_cast<std::uint32_t>(key.seed), static_cast<std::uint32_t>(key.seed >> 32)};
 }
 
+void store_block(const r123::Philox4x32::ctr_type& counter, const PhiloxKey& key, std::uint32_t* words) {
+  const r123::Philox4x32::ctr_type block = r123::Philox4x32()(counter, {{key.seed_low, key.seed_high}});
+  for (std::size_t j = 0; j < kWordsOfBlock; ++j) words[j] = block[j];
+}
+
 MNIST_DIST_HOT_LOOP void random_blocks(const PhiloxKey& key, std::uint32_t first, std::size_t count,
                                        std::uint32_t* words) {
   const PhiloxKey k = key;
   for (std::size_t i = 0; i < count; ++i) {
-    const r123::Philox4x32::ctr_type counter = {
-        {first + static_cast<std::uint32_t>(i), k.id_low, k.epoch, k.purpose_and_id_high}};
-    const r123::Philox4x32::ctr_type block = r123::Philox4x32()(counter, {{k.seed_low, k.seed_high}});
-    for (std::size_t j = 0; j < 4; ++j) words[4 * i + j] = block[j];
+    store_block({{first + static_cast<std::uint32_t>(i), k.id_low, k.epoch, k.purpose_and_id_high}}, k,
+                words + kWordsOfBlock * i);
+  }
+}
+
+/// The same for blocks of different streams: block numbers[i] of the stream whose counter is names_low[i], names_high[i].
+MNIST_DIST_HOT_LOOP void random_blocks_of_streams(const PhiloxKey& key, const std::uint32_t* numbers,
+                                                  const std::uint32_t* names_low, const std::uint32_t* names_high,
+                                                  std::size_t count, std::uint32_t* words) {
+  const PhiloxKey k = key;
+  for (std::size_t i = 0; i < count; ++i) {
+    store_block({{numbers[i], names_low[i], k.epoch, names_high[i]}}, k, words + kWordsOfBlock * i);
   }
 }
 
 }  // namespace
 
+void fill_streams(const StreamKey& key, std::span<const std::uint64_t> ids, std::size_t blocks,
+                  std::span<std::uint32_t> words) {
+  // Short streams fill the processor's vectors only together.
+  constexpr std::size_t kAtOnce = 512;
+  std::array<std::uint32_t, kAtOnce> numbers;
+  std::array<std::uint32_t, kAtOnce> names_low;
+  std::array<std::uint32_t, kAtOnce> names_high;
+  std::size_t filled = 0;
+  std::uint32_t* next = words.data();
+  const auto flush = [&] {
+    random_blocks_of_streams(philox_key(key), numbers.data(), names_low.data(), names_high.data(), filled, next);
+    next += filled * kWordsOfBlock;
+    filled = 0;
+  };
+  for (const std::uint64_t id : ids) {
+    StreamKey of_id = key;
+    of_id.id = id;
+    const PhiloxKey name = philox_key(of_id);
+    for (std::size_t block = 0; block < blocks; ++block) {
+      numbers[filled] = static_cast<std::uint32_t>(block);
+      names_low[filled] = name.id_low;
+      names_high[filled] = name.purpose_and_id_high;
+      if (++filled == kAtOnce) flush();
+    }
+  }
+  flush();
+}
+
 std::uint32_t RandomStream::next_bits() {
-  if (used_ == 4) {
+  if (used_ == kWordsOfBlock) {
     random_blocks(philox_key(key_), next_block_++, 1, block_.data());
     used_ = 0;
   }
@@ -46,11 +87,11 @@ std::uint32_t RandomStream::next_bits() {
 
 void RandomStream::fill(std::span<std::uint32_t> bits) {
   std::size_t filled = 0;
-  while (filled < bits.size() && used_ < 4) bits[filled++] = block_[used_++];
-  const std::size_t blocks = (bits.size() - filled) / 4;
+  while (filled < bits.size() && used_ < kWordsOfBlock) bits[filled++] = block_[used_++];
+  const std::size_t blocks = (bits.size() - filled) / kWordsOfBlock;
   random_blocks(philox_key(key_), next_block_, blocks, bits.data() + filled);
   next_block_ += static_cast<std::uint32_t>(blocks);
-  filled += 4 * blocks;
+  filled += kWordsOfBlock * blocks;
   while (filled < bits.size()) bits[filled++] = next_bits();
 }
 

@@ -22,14 +22,19 @@ std::vector<TreeNode> ShardTree::nodes_of(const ShardBlock& block) const {
   return plan_additions(*this, leaves).result_nodes;
 }
 
-MicrobatchTree microbatch_tree(const ShardTree& tree, const ShardBlock& block) {
-  MicrobatchTree result;
-  for (std::size_t end = block.begin + 1; end <= block.end; ++end) {
-    const std::size_t nodes = tree.nodes_of({block.begin, end}).size();
-    result.merges.push_back(static_cast<std::uint8_t>(result.results + 1 - nodes));
-    result.results = nodes;
+std::vector<std::uint8_t> merges_of(const ShardTree& tree, std::span<const std::size_t> shards) {
+  std::vector<std::uint8_t> merges;
+  std::vector<TreeNode> sums;
+  for (const std::size_t shard : shards) {
+    sums.push_back(tree.leaf(shard));
+    std::uint8_t& added = merges.emplace_back(0);
+    while (sums.size() >= 2 && ShardTree::are_brothers(sums[sums.size() - 2], sums.back())) {
+      sums.pop_back();
+      sums.back() = tree.parent(sums.back());
+      ++added;
+    }
   }
-  return result;
+  return merges;
 }
 
 AdditionPlan plan_additions(const ShardTree& tree, const std::vector<TreeNode>& nodes) {

@@ -5,9 +5,9 @@
 namespace mnist_dist::data {
 namespace {
 
-MNIST_DIST_HOT_LOOP void scale_and_shift(const std::uint8_t* __restrict pixels, const float* __restrict scale,
-                                         const float* __restrict offset, std::size_t count, float* __restrict values) {
-  for (std::size_t i = 0; i < count; ++i) values[i] = static_cast<float>(pixels[i]) * scale[i] + offset[i];
+MNIST_DIST_HOT_LOOP void multiply(const std::uint8_t* __restrict pixels, const float* __restrict scale,
+                                  std::size_t count, float* __restrict values) {
+  for (std::size_t i = 0; i < count; ++i) values[i] = static_cast<float>(pixels[i]) * scale[i];
 }
 
 }  // namespace
@@ -16,12 +16,12 @@ Standardizer::Standardizer(std::span<const float> mean, std::span<const float> s
   for (std::size_t i = 0; i < mean.size(); ++i) {
     const float scale = standard_deviation[i] > 0.0F ? 1.0F / standard_deviation[i] : 0.0F;
     scale_.push_back(scale);
-    offset_.push_back(-mean[i] * scale);
+    offsets_.push_back(-mean[i] * scale);
   }
 }
 
-void Standardizer::apply(std::span<const std::uint8_t> pixels, std::span<float> values) const {
-  scale_and_shift(pixels.data(), scale_.data(), offset_.data(), scale_.size(), values.data());
+void Standardizer::scale(std::span<const std::uint8_t> pixels, std::span<float> values) const {
+  multiply(pixels.data(), scale_.data(), scale_.size(), values.data());
 }
 
 }  // namespace mnist_dist::data

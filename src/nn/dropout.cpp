@@ -1,8 +1,8 @@
 #include "mnist_dist/nn/dropout.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <vector>
 
 #include "mnist_dist/core/hot_loop.hpp"
 #include "mnist_dist/core/random.hpp"
@@ -27,19 +27,22 @@ Dropout::Dropout(double rate, std::uint64_t seed, std::uint32_t epoch)
   kept_scale_ = static_cast<float>(65536.0 / (65536.0 - threshold_));
 }
 
-void Dropout::draw(std::uint64_t row_id, std::size_t layer, std::span<float> scales) const {
-  const StreamKey key{
-      .seed = seed_, .purpose = Purpose::dropout, .epoch = epoch_, .id = (std::uint64_t{layer} << 40) | row_id};
+void Dropout::draw(std::span<const std::uint64_t> row_ids, std::size_t layer, const MatrixView<float>& scales) const {
   if (!active()) {
-    std::ranges::fill(scales, 1.0F);
+    for (std::size_t row = 0; row < scales.rows; ++row) std::ranges::fill(scales.row(row), 1.0F);
     return;
   }
-  std::array<std::uint32_t, 1024> words;
-  RandomStream stream(key);
-  for (std::size_t first = 0; first < scales.size(); first += 2 * words.size()) {
-    const std::size_t units = std::min(2 * words.size(), scales.size() - first);
-    stream.fill(std::span(words).first((units + 1) / 2));
-    scales_of(words.data(), units, threshold_, kept_scale_, scales.data() + first);
+  const std::size_t words_of_row = (scales.columns + 1) / 2;
+  const std::size_t blocks = (words_of_row + kWordsOfBlock - 1) / kWordsOfBlock;
+  thread_local std::vector<std::uint64_t> ids;
+  thread_local std::vector<std::uint32_t> words;
+  ids.assign(row_ids.begin(), row_ids.end());
+  for (std::uint64_t& id : ids) id |= std::uint64_t{layer} << 40;
+  words.resize(ids.size() * blocks * kWordsOfBlock);
+  fill_streams({.seed = seed_, .purpose = Purpose::dropout, .epoch = epoch_, .id = 0}, ids, blocks, words);
+  for (std::size_t row = 0; row < scales.rows; ++row) {
+    scales_of(words.data() + row * blocks * kWordsOfBlock, scales.columns, threshold_, kept_scale_,
+              scales.row(row).data());
   }
 }
 

@@ -4,39 +4,68 @@
 
 namespace mnist_dist::nn {
 
+using Size = decltype(sizeof 0);
+using Word = unsigned long;  // what std::uint64_t is
+static_assert(sizeof(Word) == 8);
+
 /// The deepest stack of sums: enough for the most shards that a run can have.
 inline constexpr int kMaxWaiting = 17;
+/// Inputs whose zeros are told together, and rows in a word that tells them (nn/activations.hpp).
+inline constexpr int kInputsOfGroup = 4;
+inline constexpr int kRowsOfChunk = 64;
+/// Rows that a product with sparse rows takes together.
+inline constexpr int kSparseRows = 4;
 
 /// c = a b
 struct Product {
   const float* a;
-  decltype(sizeof 0) a_stride;
+  Size a_stride;
   const float* b;
-  decltype(sizeof 0) b_stride;
+  Size b_stride;
   float* c;
-  decltype(sizeof 0) c_stride;
-  decltype(sizeof 0) rows;
-  decltype(sizeof 0) inner;
-  decltype(sizeof 0) columns;
+  Size c_stride;
+  Size rows;
+  Size inner;
+  Size columns;
 };
 
-/// results = sums of a^T b over the microbatches' rows
-struct MicrobatchProducts {
-  const float* a;
-  decltype(sizeof 0) a_stride;
-  const float* b;
-  decltype(sizeof 0) b_stride;
-  const decltype(sizeof 0)* rows;
-  const unsigned char* merges;
-  decltype(sizeof 0) microbatches;
-  float* const* results;
-  decltype(sizeof 0) outputs;  ///< rows of a result: columns of a
-  decltype(sizeof 0) columns;  ///< of b and of a result
+/// c = a b, where most of a is zero.
+struct SparseProduct {
+  Product product;
+  const unsigned* active_groups;  ///< [rows / kSparseRows, rounded up, x groups]: which groups of a's columns to take
+  const unsigned* active_counts;  ///< how many of them, by kSparseRows rows
+  Size groups;
+};
+
+/// A microbatch of rows for the gradient of a layer's weights.
+struct GradientMicrobatch {
+  const float* inputs;      ///< [rows x inputs]
+  const float* deltas;      ///< [rows x columns]
+  const float* delta_sums;  ///< [columns]
+  const Word* activity;     ///< of the inputs, [chunks x groups]; null when it is not to be used
+  Size first_row;           ///< the microbatch's first row, as the activity counts them
+  Size rows;
+  unsigned merges;  ///< how often the last two sums are added after this microbatch
+};
+
+/// sums = the sums of inputs^T deltas (+ offsets^T delta_sums) over the microbatches' rows
+struct GradientSums {
+  const GradientMicrobatch* microbatches;
+  Size count;
+  Size inputs_stride;
+  Size deltas_stride;
+  Size groups;
+  const float* offsets;  ///< [inputs]: what the inputs lack; null for nothing
+  Size first_input;      ///< a multiple of kInputsOfGroup
+  Size inputs;           ///< how many, from the first
+  Size columns;
+  float* const* sums;  ///< each [inputs x columns]
 };
 
 struct KernelTable {
   void (*multiply)(const Product&);
-  void (*multiply_microbatches)(const MicrobatchProducts&);
+  void (*multiply_sparse)(const SparseProduct&);
+  void (*sum_gradients)(const GradientSums&);
 };
 
 KernelTable baseline_kernels();

@@ -8,8 +8,6 @@
 namespace mnist_dist::nn {
 namespace {
 
-using Size = decltype(sizeof 0);
-
 /// A block of the product: kRows rows of kVectors vectors, all in registers.
 template <class Isa, int kRows, int kVectors>
 struct Tile {
@@ -19,6 +17,11 @@ struct Tile {
     for (auto& row : sums) {
       for (auto& sum : row) sum = Isa::zero();
     }
+  }
+  /// sums = column row^T
+  void set_to_outer_product(const float* column, const float* row) {
+    clear();
+    add_products(1, column, 1, 0, row, 0);
   }
   /// sums += a^T b over `inner` steps; a steps by a_step and holds its rows a_row apart, b steps by b_step.
   void add_products(Size inner, const float* a, Size a_row, Size a_step, const float* b, Size b_step) {
@@ -69,7 +72,7 @@ void cover_last_rows(Size rows, Size row, Size column, const Compute& compute) {
 /// row, first column) for each. @param columns a multiple of the vector's width
 template <class Isa, int kVectors, class Compute>
 void cover(Size rows, Size columns, Size column, const Compute& compute) {
-  constexpr int kRows = rows_of_tile<Isa>(kVectors);
+  constexpr int kRows = Compute::rows_of_tile(kVectors);
   constexpr Size kWidth = Size{kVectors} * Isa::kWidth;
   for (; column + kWidth <= columns; column += kWidth) {
     Size row = 0;
@@ -83,6 +86,7 @@ template <class Isa>
 struct ComputeProduct {
   const Product& p;
 
+  static constexpr int rows_of_tile(int vectors) { return nn::rows_of_tile<Isa>(vectors); }
   template <int kRows, int kVectors>
   void tile(Size row, Size column) const {
     Tile<Isa, kRows, kVectors> tile;
@@ -93,45 +97,118 @@ struct ComputeProduct {
 };
 
 template <class Isa>
-struct ComputeMicrobatchSums {
-  const MicrobatchProducts& p;
+struct ComputeSparseProduct {
+  const SparseProduct& s;
 
+  static constexpr int rows_of_tile(int) { return kSparseRows; }
+  template <int kRows, int kVectors>
+  void tile(Size row, Size column) const {
+    const Product& p = s.product;
+    Tile<Isa, kRows, kVectors> tile;
+    tile.clear();
+    const unsigned* groups = s.active_groups + row / kSparseRows * s.groups;
+    const unsigned count = s.active_counts[row / kSparseRows];
+    const float* a = p.a + row * p.a_stride;
+    const float* b = p.b + column;
+    for (unsigned i = 0; i < count; ++i) {
+      const Size first = Size{groups[i]} * kInputsOfGroup;
+      if (first + kInputsOfGroup <= p.inner) {
+        tile.add_products(kInputsOfGroup, a + first, p.a_stride, 1, b + first * p.b_stride, p.b_stride);
+      } else {
+        tile.add_products(p.inner - first, a + first, p.a_stride, 1, b + first * p.b_stride, p.b_stride);
+      }
+    }
+    tile.store(p.c + row * p.c_stride + column, p.c_stride);
+  }
+};
+
+template <class Isa, bool kSparse>
+struct ComputeGradientSums {
+  const GradientSums& p;
+
+  static constexpr int rows_of_tile(int vectors) { return nn::rows_of_tile<Isa>(vectors); }
   template <int kRows, int kVectors>
   void tile(Size row, Size column) const {
     // The stack of sums that wait for their brother; its depth is the logarithm of the number of microbatches.
     alignas(64) float waiting[kMaxWaiting][kRows * kVectors * Isa::kWidth];
     Size depth = 0;
-    const float* a = p.a + row;
-    const float* b = p.b + column;
-    for (Size microbatch = 0; microbatch < p.microbatches; ++microbatch) {
+    for (Size i = 0; i < p.count; ++i) {
+      const GradientMicrobatch& microbatch = p.microbatches[i];
       Tile<Isa, kRows, kVectors> tile;
-      tile.clear();
-      tile.add_products(p.rows[microbatch], a, 1, p.a_stride, b, p.b_stride);
-      a += p.rows[microbatch] * p.a_stride;
-      b += p.rows[microbatch] * p.b_stride;
-      for (unsigned merge = 0; merge < p.merges[microbatch]; ++merge) tile.add_to(waiting[--depth]);
-      if (microbatch + 1 == p.microbatches) {
-        tile.store(p.results[depth] + row * p.columns + column, p.columns);
+      if (p.offsets != nullptr) {
+        tile.set_to_outer_product(p.offsets + p.first_input + row, microbatch.delta_sums + column);
+      } else {
+        tile.clear();
+      }
+      add_rows(tile, microbatch, p.first_input + row, column);
+      for (unsigned merge = 0; merge < microbatch.merges; ++merge) tile.add_to(waiting[--depth]);
+      if (i + 1 == p.count) {
+        tile.store(p.sums[depth] + row * p.columns + column, p.columns);
       } else {
         tile.store(waiting[depth++], kVectors * Isa::kWidth);
       }
     }
-    for (Size result = 0; result < depth; ++result) {
+    for (Size sum = 0; sum < depth; ++sum) {
       for (int i = 0; i < kRows; ++i) {
         for (int j = 0; j < kVectors; ++j) {
-          Isa::store(p.results[result] + (row + i) * p.columns + column + j * Isa::kWidth,
-                     Isa::load(&waiting[result][(i * kVectors + j) * Isa::kWidth]));
+          Isa::store(p.sums[sum] + (row + i) * p.columns + column + j * Isa::kWidth,
+                     Isa::load(&waiting[sum][(i * kVectors + j) * Isa::kWidth]));
         }
       }
     }
   }
+
+ private:
+  template <int kRows, int kVectors>
+  void add_rows(Tile<Isa, kRows, kVectors>& tile, const GradientMicrobatch& microbatch, Size input, Size column) const {
+    const float* a = microbatch.inputs + input;
+    const float* b = microbatch.deltas + column;
+    if constexpr (kSparse) {
+      // Only the rows in which one of the tile's inputs is not zero, 64 rows at a time.
+      const Size end = microbatch.first_row + microbatch.rows;
+      for (Size first = microbatch.first_row; first < end;) {
+        const Size chunk = first / kRowsOfChunk;
+        const Size chunk_end = (chunk + 1) * kRowsOfChunk < end ? (chunk + 1) * kRowsOfChunk : end;
+        const Size offset = first - chunk * kRowsOfChunk;
+        Word active = active_rows<kRows>(microbatch.activity + chunk * p.groups, input) >> offset;
+        if (chunk_end - first < kRowsOfChunk) active &= (Word{1} << (chunk_end - first)) - 1;
+        const Size done = first - microbatch.first_row;
+        while (active != 0) {
+          const Size r = done + static_cast<Size>(__builtin_ctzl(active));
+          tile.add_products(1, a + r * p.inputs_stride, 1, 0, b + r * p.deltas_stride, 0);
+          active &= active - 1;
+        }
+        first = chunk_end;
+      }
+    } else {
+      tile.add_products(microbatch.rows, a, 1, p.inputs_stride, b, p.deltas_stride);
+    }
+  }
+
+  template <int kRows>
+  static Word active_rows(const Word* words, Size input) {
+    Word active = 0;
+    for (Size group = input / kInputsOfGroup; group <= (input + kRows - 1) / kInputsOfGroup; ++group) {
+      active |= words[group];
+    }
+    return active;
+  }
 };
+
+template <class Isa, bool kSparse>
+void sum_gradients(const GradientSums& p) {
+  cover<Isa, Isa::kMaxVectors>(p.inputs, p.columns, 0, ComputeGradientSums<Isa, kSparse>{p});
+}
 
 template <class Isa>
 KernelTable table_of() {
   return {[](const Product& p) { cover<Isa, Isa::kMaxVectors>(p.rows, p.columns, 0, ComputeProduct<Isa>{p}); },
-          [](const MicrobatchProducts& p) {
-            cover<Isa, Isa::kMaxVectors>(p.outputs, p.columns, 0, ComputeMicrobatchSums<Isa>{p});
+          [](const SparseProduct& s) {
+            cover<Isa, Isa::kMaxSparseVectors>(s.product.rows, s.product.columns, 0, ComputeSparseProduct<Isa>{s});
+          },
+          [](const GradientSums& p) {
+            const bool sparse = p.count > 0 && p.microbatches[0].activity != nullptr;
+            sparse ? sum_gradients<Isa, true>(p) : sum_gradients<Isa, false>(p);
           }};
 }
 

@@ -11,6 +11,7 @@ struct Avx2 {
   static constexpr int kWidth = 8;
   static constexpr int kRegisters = 16;
   static constexpr int kMaxVectors = 2;
+  static constexpr int kMaxSparseVectors = 3;
   static constexpr int kMaxRows = 6;
   static Vector zero() { return _mm256_setzero_ps(); }
   static Vector load(const float* p) { return _mm256_loadu_ps(p); }

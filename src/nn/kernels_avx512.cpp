@@ -11,6 +11,7 @@ struct Avx512 {
   static constexpr int kWidth = 16;
   static constexpr int kRegisters = 36;  // 32, and the compiler takes some operands from memory
   static constexpr int kMaxVectors = 7;
+  static constexpr int kMaxSparseVectors = 7;
   static constexpr int kMaxRows = 12;
   static Vector zero() { return _mm512_setzero_ps(); }
   static Vector load(const float* p) { return _mm512_loadu_ps(p); }

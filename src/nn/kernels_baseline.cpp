@@ -10,6 +10,7 @@ struct Baseline {
   static constexpr int kWidth = 4;
   static constexpr int kRegisters = 16;
   static constexpr int kMaxVectors = 2;
+  static constexpr int kMaxSparseVectors = 3;
   static constexpr int kMaxRows = 6;
   static Vector zero() { return Vector{}; }
   static Vector load(const float* p) { return *reinterpret_cast<const Unaligned*>(p); }

@@ -4,9 +4,10 @@
 #include <cmath>
 
 #include "kernels.hpp"
-#include "mnist_dist/blas/gemm.hpp"
+#include "layer_products.hpp"
 #include "mnist_dist/core/hot_loop.hpp"
 #include "mnist_dist/core/random.hpp"
+#include "workspace.hpp"
 
 namespace mnist_dist::nn {
 namespace {
@@ -44,82 +45,28 @@ MNIST_DIST_HOT_LOOP void add_biases(const MatrixView<float>& values, const float
   }
 }
 
-MNIST_DIST_HOT_LOOP void multiply_elements(float* values, const float* factors, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) values[i] *= factors[i];
-}
-
-/// Whether a layer's weights stay in a core's second-level cache while rows go through them.
-bool is_small(const Layer& layer) {
-  return layer.inputs * layer.columns <= std::size_t{1} << 17;
-}
-
-/// outputs = inputs W, row by row or microbatch by microbatch.
-void multiply_by_weights(const Layer& layer, const MatrixView<const float>& inputs,
-                         const MatrixView<const float>& weights, std::span<const std::size_t> microbatch_rows,
-                         const MatrixView<float>& outputs) {
-  if (is_small(layer)) {
-    multiply_rows(inputs, weights, outputs);
-    return;
-  }
-  std::size_t first = 0;
-  for (const std::size_t rows : microbatch_rows) {
-    if (rows > 0) blas::multiply(inputs.rows_from(first, rows), weights, outputs.rows_from(first, rows));
-    first += rows;
+/// gradients *= output_scale: from d loss / d output to d loss / d pre-activation.
+MNIST_DIST_HOT_LOOP void multiply_by_scale(const MatrixView<float>& gradients, const float* output_scale) {
+  for (std::size_t row = 0; row < gradients.rows; ++row) {
+    float* gradient = gradients.data + row * gradients.stride;
+    const float* scale = output_scale + row * gradients.columns;
+    for (std::size_t i = 0; i < gradients.columns; ++i) gradient[i] *= scale[i];
   }
 }
 
-/// transposed [outputs x padded inputs] = W^T; its padding stays as it is.
-MNIST_DIST_HOT_LOOP void transpose(const MatrixView<const float>& weights, std::size_t outputs, float* transposed,
-                                   std::size_t stride) {
-  constexpr std::size_t kBlock = 16;
-  for (std::size_t first = 0; first < weights.rows; first += kBlock) {
-    const std::size_t end = std::min(first + kBlock, weights.rows);
-    for (std::size_t output = 0; output < outputs; ++output) {
-      for (std::size_t input = first; input < end; ++input) {
-        transposed[output * stride + input] = weights.data[input * weights.stride + output];
-      }
-    }
-  }
-}
-
-/// inputs_gradient = outputs_gradient W^T, row by row or microbatch by microbatch.
-void multiply_by_transposed_weights(const Layer& layer, const MatrixView<const float>& outputs_gradient,
-                                    const MatrixView<const float>& weights,
-                                    std::span<const std::size_t> microbatch_rows, std::vector<float>& transposed,
-                                    const MatrixView<float>& inputs_gradient) {
-  if (is_small(layer)) {
-    const std::size_t stride = inputs_gradient.stride;
-    transpose(weights, layer.outputs, transposed.data(), stride);
-    MatrixView<const float> without_padding = outputs_gradient;
-    without_padding.columns = layer.outputs;
-    multiply_rows(without_padding, {transposed.data(), layer.outputs, stride}, inputs_gradient);
-    return;
-  }
-  std::size_t first = 0;
-  for (const std::size_t rows : microbatch_rows) {
-    MatrixView<float> result = inputs_gradient.rows_from(first, rows);
-    result.columns = layer.inputs;
-    if (rows > 0) blas::multiply_right_transposed(outputs_gradient.rows_from(first, rows), weights, result);
-    first += rows;
+/// sums = the sum of the rows, in their order.
+MNIST_DIST_HOT_LOOP void sum_rows(const MatrixView<float>& rows, float* sums) {
+  for (std::size_t i = 0; i < rows.columns; ++i) sums[i] = 0.0F;
+  for (std::size_t row = 0; row < rows.rows; ++row) {
+    const float* values = rows.data + row * rows.stride;
+    for (std::size_t i = 0; i < rows.columns; ++i) sums[i] += values[i];
   }
 }
 
 }  // namespace
 
-Activations::Activations(const Architecture& architecture, std::size_t max_rows)
-    : max_rows_(max_rows), outputs_(architecture.outputs), ones_(max_rows, 1.0F) {
-  for (const Layer& layer : layers_of(architecture)) {
-    const std::size_t size = max_rows * layer.columns;
-    layers_.push_back({std::vector<float>(size), std::vector<float>(size), std::vector<float>(size),
-                       std::vector<float>(is_small(layer) ? layer.outputs * padded(layer.inputs) : 0)});
-  }
-}
-
-MatrixView<float> Activations::logits() {
-  return {layers_.back().outputs.data(), rows_, outputs_, padded(outputs_)};
-}
-
-Network::Network(const Architecture& architecture) : architecture_(architecture), layers_(layers_of(architecture)) {}
+Network::Network(const Architecture& architecture, std::vector<float> input_offsets)
+    : architecture_(architecture), layers_(layers_of(architecture)), input_offsets_(std::move(input_offsets)) {}
 
 MatrixView<const float> Network::weights(std::span<const float> parameters, const Layer& layer) const {
   return {parameters.data() + layer.weights.begin, layer.inputs, layer.columns};
@@ -139,75 +86,90 @@ void Network::initialize(std::span<float> parameters, std::uint64_t seed) const 
   }
 }
 
-MatrixView<const float> Network::predict(std::span<const float> parameters, const MatrixView<const float>& rows,
-                                         Activations& activations) const {
-  activations.rows_ = rows.rows;
-  MatrixView<const float> inputs = rows;
-  for (std::size_t index = 0; index < layers_.size(); ++index) {
-    const Layer& layer = layers_[index];
-    const MatrixView<float> outputs(activations.layers_[index].outputs.data(), rows.rows, layer.columns);
-    const float* biases = parameters.data() + layer.biases.begin;
-    multiply_by_weights(layer, inputs, weights(parameters, layer), std::span(&rows.rows, 1), outputs);
-    if (index + 1 < layers_.size()) {
-      add_biases_and_activate(outputs, biases, architecture_.leaky_relu_slope);
-    } else {
-      add_biases(outputs, biases);
-    }
-    inputs = {outputs.data, outputs.rows, layer.outputs, layer.columns};
+void Network::begin_pass(std::span<const float> parameters, std::size_t rows, Workspace& workspace) const {
+  Workspace::State& state = *workspace.state_;
+  state.rows = rows;
+  find_active(state.activations.inputs.first_rows(rows), state.activations.activity, state.active);
+  const Layer& first = layers_.front();
+  // (inputs + offsets) W = inputs W + offsets W: what the offsets add is the same for every row.
+  if (input_offsets_.empty()) {
+    std::ranges::fill(state.first_biases, 0.0F);
+  } else {
+    multiply_rows({input_offsets_.data(), 1, first.inputs}, weights(parameters, first),
+                  {state.first_biases.data(), 1, first.columns});
   }
-  return inputs;
+  add_biases({state.first_biases.data(), 1, first.columns}, parameters.data() + first.biases.begin);
 }
 
-void Network::forward(std::span<const float> parameters, const MatrixView<const float>& rows,
-                      std::span<const std::uint64_t> row_ids, const Microbatches& microbatches, const Dropout& dropout,
-                      Activations& activations) const {
-  activations.rows_ = rows.rows;
-  MatrixView<const float> inputs = rows;
-  for (std::size_t index = 0; index < layers_.size(); ++index) {
-    const Layer& layer = layers_[index];
-    Activations::LayerBuffers& buffers = activations.layers_[index];
-    const MatrixView<float> outputs(buffers.outputs.data(), rows.rows, layer.columns);
-    const float* biases = parameters.data() + layer.biases.begin;
-    multiply_by_weights(layer, inputs, weights(parameters, layer), microbatches.rows, outputs);
-    if (index + 1 < layers_.size()) {
-      for (std::size_t row = 0; row < rows.rows; ++row) {
-        const std::span<float> scales(buffers.output_scale.data() + row * layer.columns, layer.outputs);
-        dropout.draw(row_ids[row], index, scales);
-      }
-      add_biases_activate_and_drop(outputs, buffers.output_scale.data(), biases, architecture_.leaky_relu_slope);
-    } else {
-      add_biases(outputs, biases);
-    }
-    inputs = {outputs.data, outputs.rows, layer.outputs, layer.columns};
+void Network::multiply_layer(std::span<const float> parameters, std::size_t index,
+                             std::span<const std::size_t> microbatch_rows, Workspace& workspace) const {
+  Workspace::State& state = *workspace.state_;
+  Activations& activations = state.activations;
+  const Layer& layer = layers_[index];
+  const MatrixView<float> outputs = activations.layers[index].outputs.first_rows(state.rows);
+  MatrixView<const float> inputs = index == 0 ? activations.inputs : activations.layers[index - 1].outputs;
+  inputs.rows = state.rows;
+  inputs.columns = layer.inputs;
+  if (index == 0 && is_small(layer)) {
+    multiply_sparse_rows(inputs, state.active, weights(parameters, layer), outputs);
+  } else {
+    multiply_by_weights(layer, inputs, weights(parameters, layer), microbatch_rows, outputs);
   }
 }
 
-void Network::backward(std::span<const float> parameters, const MatrixView<const float>& rows,
-                       const Microbatches& microbatches, Activations& activations,
-                       std::span<float* const> gradients) const {
-  std::vector<float*> parts(gradients.size());
-  const auto part_of_gradients = [&](const ParameterRange& range) -> std::span<float* const> {
-    for (std::size_t i = 0; i < gradients.size(); ++i) parts[i] = gradients[i] + range.begin;
-    return parts;
-  };
-  const MatrixView<const float> ones(activations.ones_.data(), rows.rows, 1);
-  MatrixView<float> output_gradient(activations.layers_.back().outputs.data(), rows.rows, layers_.back().columns);
+const float* Network::biases(std::span<const float> parameters, std::size_t index, const Workspace& workspace) const {
+  return index == 0 ? workspace.state_->first_biases.data() : parameters.data() + layers_[index].biases.begin;
+}
+
+MatrixView<const float> Network::predict(std::span<const float> parameters, std::size_t rows,
+                                         Workspace& workspace) const {
+  begin_pass(parameters, rows, workspace);
+  for (std::size_t index = 0; index < layers_.size(); ++index) {
+    const MatrixView<float> outputs = workspace.state_->activations.layers[index].outputs.first_rows(rows);
+    multiply_layer(parameters, index, std::span(&rows, 1), workspace);
+    if (index + 1 < layers_.size()) {
+      add_biases_and_activate(outputs, biases(parameters, index, workspace), architecture_.leaky_relu_slope);
+    } else {
+      add_biases(outputs, biases(parameters, index, workspace));
+    }
+  }
+  return workspace.logits();
+}
+
+void Network::forward(std::span<const float> parameters, std::span<const std::uint64_t> row_ids,
+                      std::span<const std::size_t> microbatch_rows, const Dropout& dropout,
+                      Workspace& workspace) const {
+  begin_pass(parameters, row_ids.size(), workspace);
+  for (std::size_t index = 0; index < layers_.size(); ++index) {
+    const Layer& layer = layers_[index];
+    const MatrixView<float> outputs = workspace.state_->activations.layers[index].outputs.first_rows(row_ids.size());
+    multiply_layer(parameters, index, microbatch_rows, workspace);
+    if (index + 1 < layers_.size()) {
+      float* scale = workspace.state_->layers[index].output_scale.data();
+      dropout.draw(row_ids, index, {scale, row_ids.size(), layer.outputs, layer.columns});
+      add_biases_activate_and_drop(outputs, scale, biases(parameters, index, workspace),
+                                   architecture_.leaky_relu_slope);
+    } else {
+      add_biases(outputs, biases(parameters, index, workspace));
+    }
+  }
+}
+
+void Network::backward(std::span<const float> parameters, std::span<const std::size_t> microbatch_rows,
+                       Workspace& workspace) const {
+  Workspace::State& state = *workspace.state_;
   for (std::size_t index = layers_.size(); index-- > 0;) {
-    const Layer& layer = layers_[index];
-    MatrixView<const float> inputs = rows;
-    if (index > 0) {
-      const Layer& below = layers_[index - 1];
-      inputs = {activations.layers_[index - 1].outputs.data(), rows.rows, below.outputs, below.columns};
+    const Activations::LayerViews& layer = state.activations.layers[index];
+    std::size_t first = 0;
+    for (std::size_t i = 0; i < microbatch_rows.size(); first += microbatch_rows[i++]) {
+      sum_rows(layer.deltas.rows_from(first, microbatch_rows[i]), layer.delta_sums.row(i).data());
     }
-    multiply_microbatches(inputs, output_gradient, microbatches, part_of_gradients(layer.weights));
-    multiply_microbatches(ones, output_gradient, microbatches, part_of_gradients(layer.biases));
     if (index == 0) break;
-    Activations::LayerBuffers& below = activations.layers_[index - 1];
-    const MatrixView<float> input_gradient(below.gradient.data(), rows.rows, layers_[index - 1].columns);
-    multiply_by_transposed_weights(layer, output_gradient, weights(parameters, layer), microbatches.rows,
-                                   activations.layers_[index].transposed, input_gradient);
-    multiply_elements(input_gradient.data, below.output_scale.data(), rows.rows * input_gradient.columns);
-    output_gradient = input_gradient;
+    const MatrixView<float> deltas_below = state.activations.layers[index - 1].deltas.first_rows(state.rows);
+    multiply_by_transposed_weights(layers_[index], layer.deltas.first_rows(state.rows),
+                                   weights(parameters, layers_[index]), microbatch_rows, state.layers[index].transposed,
+                                   deltas_below);
+    multiply_by_scale(deltas_below, state.layers[index - 1].output_scale.data());
   }
 }
 

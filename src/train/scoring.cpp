@@ -6,10 +6,11 @@ namespace mnist_dist::train {
 
 void score_rows(const nn::Network& network, std::span<const float> parameters, const data::ImageRows& rows,
                 std::size_t first, std::size_t end, const data::Standardizer& standardizer, data::Batch& batch,
-                nn::Activations& activations, ConfusionMatrix& outcomes) {
+                nn::Workspace& workspace, ConfusionMatrix& outcomes) {
   for (; first < end; first += kScoringRows) {
-    batch.load(rows, first, std::min(kScoringRows, end - first), standardizer);
-    const MatrixView<const float> logits = network.predict(parameters, batch.values(), activations);
+    const std::size_t count = std::min(kScoringRows, end - first);
+    batch.load(rows, first, count, standardizer);
+    const MatrixView<const float> logits = network.predict(parameters, count, workspace);
     for (std::size_t row = 0; row < logits.rows; ++row) {
       const std::span<const float> values = logits.row(row);
       const auto predicted = static_cast<std::size_t>(std::ranges::max_element(values) - values.begin());

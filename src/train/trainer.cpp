@@ -20,6 +20,27 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+/// The most shards that a rank can have.
+std::size_t most_shards(const Settings& settings, int ranks) {
+  return shards_of_rank(settings.shards, ranks, ranks - 1).size();
+}
+
+std::vector<nn::Activations> views_of(const comm::HostMemory& memory, int ranks_of_host,
+                                      const nn::Architecture& architecture, std::size_t max_rows,
+                                      std::size_t max_microbatches) {
+  std::vector<nn::Activations> views;
+  for (int rank = 0; rank < ranks_of_host; ++rank) {
+    views.emplace_back(architecture, max_rows, max_microbatches, memory.floats(rank));
+  }
+  return views;
+}
+
+std::vector<comm::ParameterBlock> blocks_with_costs(const nn::Network& network) {
+  std::vector<comm::ParameterBlock> blocks;
+  for (const ParameterRange& range : network.blocks()) blocks.push_back({range, static_cast<double>(range.size())});
+  return blocks;
+}
+
 }  // namespace
 
 Trainer::Trainer(const comm::Communicator& ranks, const comm::Communicator& host, const Settings& settings,
@@ -27,18 +48,23 @@ Trainer::Trainer(const comm::Communicator& ranks, const comm::Communicator& host
     : ranks_(ranks),
       settings_(settings),
       data_(data),
-      network_(architecture),
-      activations_(architecture, std::max(kScoringRows, data.training_slices.size() * data.plan.largest_microbatch())),
-      batch_(activations_.max_rows(), architecture.inputs),
-      reduction_(ranks, host, settings.shards, network_.padded_size()),
+      network_(architecture, data.standardizer.offsets()),
+      max_rows_(std::max(kScoringRows, most_shards(settings, ranks.size()) * data.plan.largest_microbatch())),
+      activation_memory_(host, sizeof(float) * nn::Activations::memory_size(architecture, max_rows_,
+                                                                            most_shards(settings, ranks.size()))),
+      activations_(
+          views_of(activation_memory_, host.size(), architecture, max_rows_, most_shards(settings, ranks.size()))),
+      workspace_(architecture, max_rows_, activations_[static_cast<std::size_t>(host.rank())]),
+      batch_(workspace_.inputs()),
+      reduction_(comm::make_tree_reduction(ranks, host, settings.shards, blocks_with_costs(network_))),
       optimizer_settings_{.learning_rate = settings.learning_rate, .beta1 = settings.beta1, .beta2 = settings.beta2},
-      first_moment_(reduction_.my_range().size()),
-      infinity_norm_(reduction_.my_range().size()),
+      first_moment_(reduction_->my_range().size()),
+      infinity_norm_(reduction_->my_range().size()),
       microbatch_rows_(data.training_slices.size()),
       my_shard_losses_(data.training_slices.size()) {
   std::vector<float> initial(network_.padded_size());
   network_.initialize(initial, settings.seed);
-  reduction_.set_parameters(initial);
+  reduction_->set_parameters(initial);
   begin_epoch();
 }
 
@@ -57,18 +83,21 @@ void Trainer::begin_epoch() {
 void Trainer::step() {
   // Every microbatch's gradient is scaled by the rows of the global batch, so their sum is the gradient of its mean loss.
   const float scale = 1.0F / static_cast<float>(data_.plan.rows_of_step(steps_done_in_epoch_));
-  const nn::Microbatches microbatches = load_microbatches();
-  network_.forward(reduction_.parameters(), batch_.values(), batch_.row_ids(), microbatches, *dropout_, activations_);
-  add_losses(microbatches, scale);
-  network_.backward(reduction_.parameters(), batch_.values(), microbatches, activations_, reduction_.gradients());
+  load_microbatches();
+  network_.forward(reduction_->parameters(), batch_.row_ids(), microbatch_rows_, *dropout_, workspace_);
+  add_losses(scale);
+  network_.backward(reduction_->parameters(), microbatch_rows_, workspace_);
+  const std::vector<nn::Microbatch> summed = summed_microbatches(steps_done_in_epoch_);
   ++steps_done_;
   ++steps_done_in_epoch_;
-  reduction_.reduce_and_update([this](ParameterRange block, std::span<float> gradient, std::span<float> parameters) {
-    update(block, gradient, parameters);
-  });
+  reduction_->reduce_and_update(
+      [&](ParameterRange block, std::span<float* const> sums) { network_.gradient(block, summed, sums); },
+      [&](ParameterRange block, std::span<float> gradient, std::span<float> parameters) {
+        update(block, gradient, parameters);
+      });
 }
 
-nn::Microbatches Trainer::load_microbatches() {
+void Trainer::load_microbatches() {
   batch_.clear();
   const std::size_t first_shard = shards_of_rank(settings_.shards, ranks_.size(), ranks_.rank()).begin;
   for (std::size_t i = 0; i < microbatch_rows_.size(); ++i) {
@@ -77,17 +106,32 @@ nn::Microbatches Trainer::load_microbatches() {
                   data_.standardizer);
     microbatch_rows_[i] = microbatch.size();
   }
-  return {.rows = microbatch_rows_, .merges = reduction_.merges()};
 }
 
-void Trainer::add_losses(const nn::Microbatches& microbatches, float scale) {
+void Trainer::add_losses(float scale) {
   std::size_t first = 0;
-  for (std::size_t i = 0; i < microbatches.rows.size(); ++i) {
-    const std::size_t rows = microbatches.rows[i];
-    my_shard_losses_[i] += nn::softmax_cross_entropy(activations_.logits().rows_from(first, rows),
+  for (std::size_t i = 0; i < microbatch_rows_.size(); ++i) {
+    const std::size_t rows = microbatch_rows_[i];
+    my_shard_losses_[i] += nn::softmax_cross_entropy(workspace_.logits().rows_from(first, rows),
                                                      batch_.labels().subspan(first, rows), scale);
     first += rows;
   }
+}
+
+std::vector<nn::Microbatch> Trainer::summed_microbatches(std::size_t step) const {
+  std::vector<nn::Microbatch> microbatches;
+  for (const comm::SummedShard& summed : reduction_->summed_shards()) {
+    nn::Microbatch next{.activations = &activations_[static_cast<std::size_t>(summed.host_rank)],
+                        .rows = data_.plan.microbatch(summed.shard, step).size(),
+                        .merges = summed.merges};
+    // A rank's microbatches lie one after the other in its activations.
+    if (!microbatches.empty() && microbatches.back().activations == next.activations) {
+      next.index = microbatches.back().index + 1;
+      next.first_row = microbatches.back().first_row + microbatches.back().rows;
+    }
+    microbatches.push_back(next);
+  }
+  return microbatches;
 }
 
 void Trainer::update(ParameterRange block, std::span<float> gradient, std::span<float> parameters) {
@@ -97,13 +141,13 @@ void Trainer::update(ParameterRange block, std::span<float> gradient, std::span<
     const ParameterRange local{penalized.begin - block.begin, penalized.end - block.begin};
     optim::add_l2_penalty(settings_.output_l2, local.of(std::span<const float>(parameters)), local.of(gradient));
   }
-  const std::size_t first = block.begin - reduction_.my_range().begin;
+  const std::size_t first = block.begin - reduction_->my_range().begin;
   optim::adamax_step(optimizer_settings_, steps_done_, gradient, std::span(first_moment_).subspan(first, block.size()),
                      std::span(infinity_norm_).subspan(first, block.size()), parameters);
 }
 
 std::vector<float> Trainer::parameters() const {
-  return nn::without_padding(network_.architecture(), reduction_.parameters());
+  return nn::without_padding(network_.architecture(), reduction_->parameters());
 }
 
 bool Trainer::run_steps(const std::function<bool()>& stop_now) {
@@ -142,8 +186,8 @@ EpochMetrics Trainer::finish_epoch() {
   }
   ConfusionMatrix outcomes(data_.classes);
   for (const data::ShardPlan::Slice rows : data_.holdout_slices) {
-    score_rows(network_, reduction_.parameters(), data_.holdout_rows, rows.begin, rows.end, data_.standardizer, batch_,
-               activations_, outcomes);
+    score_rows(network_, reduction_->parameters(), data_.holdout_rows, rows.begin, rows.end, data_.standardizer, batch_,
+               workspace_, outcomes);
   }
   ranks_.sum(outcomes.counts());
   const bool scored = data_.holdout_row_count > 0;
@@ -172,8 +216,7 @@ Checkpoint Trainer::capture() const {
 }
 
 std::vector<float> Trainer::gather(const std::vector<float>& of_my_range) const {
-  std::vector<float> all(ranks_.rank() == 0 ? network_.padded_size() : 0);
-  ranks_.gather_parts(std::span<const float>(of_my_range), std::span(all));
+  const std::vector<float> all = reduction_->gather(of_my_range);
   return ranks_.rank() == 0 ? nn::without_padding(network_.architecture(), all) : all;
 }
 
@@ -183,8 +226,8 @@ void Trainer::restore(const Checkpoint& checkpoint) {
       checkpoint.shard_losses.size() != settings_.shards) {
     throw comm::AgreedError(ExitCode::bad_data, "the checkpoint does not fit the settings that it holds itself", 0);
   }
-  reduction_.set_parameters(nn::with_padding(architecture, checkpoint.parameters));
-  const ParameterRange mine = reduction_.my_range();
+  reduction_->set_parameters(nn::with_padding(architecture, checkpoint.parameters));
+  const ParameterRange mine = reduction_->my_range();
   const std::vector<float> first_moment = nn::with_padding(architecture, checkpoint.first_moment);
   const std::vector<float> infinity_norm = nn::with_padding(architecture, checkpoint.infinity_norm);
   std::ranges::copy(mine.of(std::span(first_moment)), first_moment_.begin());

@@ -42,41 +42,62 @@ bool same_bits(std::span<const float> a, std::span<const float> b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
 }
 
-/// Writes the sums of this rank's shards where the reduction wants them, as its merges say.
-void write_gradients(GradientReduction& reduction, const ShardBlock& mine, std::uint32_t step) {
+/// Blocks of different sizes and costs that cover all parameters.
+std::vector<comm::ParameterBlock> some_blocks() {
+  std::vector<comm::ParameterBlock> blocks;
+  for (std::size_t begin = 0; begin < kParameters;) {
+    const std::size_t end = std::min(kParameters, begin + 100 + 37 * (blocks.size() % 5));
+    blocks.push_back({{begin, end}, blocks.size() % 3 == 0 ? 5.0 : 1.0});
+    begin = end;
+  }
+  return blocks;
+}
+
+/// The sums over a rank's summed shards, added as their merges say, from the gradients that all ranks know.
+std::vector<std::vector<float>> sums_of(const GradientReduction& reduction, std::uint32_t step) {
   std::vector<std::vector<float>> sums;
-  for (std::size_t shard = mine.begin; shard < mine.end; ++shard) {
-    sums.push_back(gradient_of(shard, step));
-    for (int merge = 0; merge < reduction.merges()[shard - mine.begin]; ++merge) {
+  for (const comm::SummedShard& summed : reduction.summed_shards()) {
+    sums.push_back(gradient_of(summed.shard, step));
+    for (int merge = 0; merge < summed.merges; ++merge) {
       sums[sums.size() - 2] = sum(sums[sums.size() - 2], sums.back());
       sums.pop_back();
     }
   }
-  REQUIRE(sums.size() == reduction.gradients().size());
-  for (std::size_t i = 0; i < sums.size(); ++i) std::ranges::copy(sums[i], reduction.gradients()[i]);
+  return sums;
 }
 
-/// Three steps of parameters -= sum of the gradients, against the same computed from the definition.
+/// One step of parameters -= sum of the gradients. @param total where the sums go, over this rank's range
+void do_step(GradientReduction& reduction, std::uint32_t step, std::vector<float>& total) {
+  const std::vector<std::vector<float>> sums = sums_of(reduction, step);
+  reduction.reduce_and_update(
+      [&](ParameterRange block, std::span<float* const> places) {
+        REQUIRE(places.size() == sums.size());
+        for (std::size_t i = 0; i < sums.size(); ++i) std::ranges::copy(block.of(std::span(sums[i])), places[i]);
+      },
+      [&](ParameterRange block, std::span<float> gradient, std::span<float> parameters) {
+        CHECK(block.begin == reduction.my_range().begin + total.size());
+        total.insert(total.end(), gradient.begin(), gradient.end());
+        for (std::size_t i = 0; i < gradient.size(); ++i) parameters[i] -= gradient[i];
+      });
+}
+
+/// Three steps, against the same computed from the definition.
 void check_steps(const Communicator& world, const Communicator& host, std::size_t shards) {
   std::size_t width = 1;
   while (width < shards) width *= 2;
-  GradientReduction reduction(world, host, shards, kParameters);
+  const auto reduction = comm::make_tree_reduction(world, host, shards, some_blocks());
   std::vector<float> expected = gradient_of(99, 0);
-  reduction.set_parameters(expected);
-  CHECK(same_bits(reduction.parameters(), expected));
+  reduction->set_parameters(expected);
+  CHECK(same_bits(reduction->parameters(), expected));
   for (std::uint32_t step = 0; step < 3; ++step) {
-    write_gradients(reduction, shards_of_rank(shards, world.size(), world.rank()), step);
     const std::vector<float> total = tree_sum(0, width, shards, step);
-    std::size_t next = reduction.my_range().begin;
-    reduction.reduce_and_update([&](ParameterRange block, std::span<float> gradient, std::span<float> parameters) {
-      CHECK(block.begin == next);
-      next = block.end;
-      CHECK(same_bits(gradient, block.of(std::span(total))));
-      for (std::size_t i = 0; i < gradient.size(); ++i) parameters[i] -= gradient[i];
-    });
-    CHECK(next == reduction.my_range().end);
+    std::vector<float> mine;
+    do_step(*reduction, step, mine);
+    CHECK(same_bits(mine, reduction->my_range().of(std::span(total))));
     for (std::size_t i = 0; i < kParameters; ++i) expected[i] -= total[i];
-    CHECK(same_bits(reduction.parameters(), expected));
+    CHECK(same_bits(reduction->parameters(), expected));
+    const std::vector<float> gathered = reduction->gather(mine);
+    if (world.rank() == 0) CHECK(same_bits(gathered, total));
   }
 }
 
@@ -109,6 +130,22 @@ TEST_CASE("the same between hosts, however ranks lie on them") {
       check_steps(world, world.split(world.rank() % 2), shards);
     }
   }
+}
+
+TEST_CASE("MPI's allreduce gives the same sums but for the rounding") {
+  const Communicator world = Communicator::world();
+  const Communicator host = world.split_by_host();
+  const auto reduction = comm::make_mpi_reduction(world, host, 11, some_blocks());
+  reduction->set_parameters(gradient_of(99, 0));
+  std::vector<float> total;
+  do_step(*reduction, 1, total);
+  const std::vector<float> expected = tree_sum(0, 16, 11, 1);
+  REQUIRE(total.size() == expected.size());
+  for (std::size_t i = 0; i < total.size(); ++i) CHECK(total[i] == doctest::Approx(expected[i]).epsilon(1e-5));
+  std::vector<float> updated = gradient_of(99, 0);
+  for (std::size_t i = 0; i < updated.size(); ++i) updated[i] -= total[i];
+  CHECK(same_bits(reduction->parameters(), updated));
+  CHECK(reduction->gather(total).size() == (world.rank() == 0 ? kParameters : 0));
 }
 
 TEST_CASE("the test's gradients tell orders of addition apart") {

@@ -60,6 +60,22 @@ TEST_CASE("a stream gives the same words one by one and at once") {
   for (const std::uint32_t word : at_once) CHECK(stream.next_bits() == word);
 }
 
+TEST_CASE("many streams at once give the words of each") {
+  const StreamKey key{.seed = 0x123456789abcdefU, .purpose = Purpose::dropout, .epoch = 7, .id = 0};
+  std::vector<std::uint64_t> ids;
+  for (std::uint64_t i = 0; i < 200; ++i) ids.push_back((i << 40) + 3 * i + 1);
+  constexpr std::size_t kBlocks = 13;
+  std::vector<std::uint32_t> words(ids.size() * kBlocks * kWordsOfBlock);
+  fill_streams(key, ids, kBlocks, words);
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    StreamKey of_id = key;
+    of_id.id = ids[i];
+    std::vector<std::uint32_t> expected(kBlocks * kWordsOfBlock);
+    RandomStream(of_id).fill(expected);
+    CHECK(std::ranges::equal(expected, std::span(words).subspan(i * expected.size(), expected.size())));
+  }
+}
+
 TEST_CASE("Philox agrees with the known answer of Random123's own tests (philox4x32 10 rounds, all zero)") {
   // The key (seed 0, purpose 0, epoch 0, id 0) is the all-zero counter and key.
   std::array<std::uint32_t, 4> words{};

@@ -21,6 +21,7 @@ const nn::Dropout kNoDropout(0.0, 0, 0);
 struct Example {
   nn::Architecture architecture;
   std::vector<float> parameters;
+  std::vector<float> offsets;  // of the inputs, or none
   std::vector<float> rows;
   std::vector<std::int32_t> labels;
   std::vector<std::uint64_t> row_ids;
@@ -63,30 +64,59 @@ Example reference_example() {
   return example;
 }
 
-/// The loss of the microbatches, summed, and the results of their gradients, with padding.
-double loss_of(const Example& example, const nn::Microbatches& microbatches, const nn::Dropout& dropout,
-               std::size_t results, std::vector<std::vector<float>>* gradients) {
-  const nn::Network network(example.architecture);
-  nn::Activations activations(example.architecture, example.labels.size());
-  const std::vector<float> parameters = nn::with_padding(example.architecture, example.parameters);
-  network.forward(parameters, example.view(), example.row_ids, microbatches, dropout, activations);
-  const double loss =
-      nn::softmax_cross_entropy(activations.logits(), example.labels, 1.0F / static_cast<float>(example.labels.size()));
-  if (gradients != nullptr) {
-    gradients->assign(results, std::vector<float>(network.padded_size(), -1.0F));
+/// How microbatches divide the rows, and how their gradients are added.
+struct Division {
+  std::vector<std::size_t> rows;
+  std::vector<std::uint8_t> merges;
+};
+
+/// Puts the example's rows from the first one on where the network takes them.
+void load_rows(const Example& example, std::size_t first, std::size_t count, nn::Workspace& workspace) {
+  for (std::size_t row = 0; row < count; ++row) {
+    std::ranges::copy(example.view().row(first + row), workspace.inputs().row(row).begin());
+  }
+}
+
+/// The gradients that the microbatches of a workspace leave, block by block put together. [padded size] each
+std::vector<std::vector<float>> gradients_of(const nn::Network& network, const nn::Workspace& workspace,
+                                             const Division& division, std::size_t results) {
+  std::vector<nn::Microbatch> microbatches;
+  std::size_t first = 0;
+  for (std::size_t i = 0; i < division.rows.size(); first += division.rows[i++]) {
+    microbatches.push_back({&workspace.activations(), i, first, division.rows[i], division.merges[i]});
+  }
+  std::vector<std::vector<float>> gradients(results, std::vector<float>(network.padded_size(), -1.0F));
+  for (const ParameterRange& block : network.blocks()) {
     std::vector<float*> places;
-    for (std::vector<float>& gradient : *gradients) places.push_back(gradient.data());
-    network.backward(parameters, example.view(), microbatches, activations, places);
+    for (std::vector<float>& gradient : gradients) places.push_back(gradient.data() + block.begin);
+    network.gradient(block, microbatches, places);
+  }
+  return gradients;
+}
+
+/// The loss of the rows from `first` on, summed, scaled for the gradient as in the whole batch; and the gradients.
+double loss_of(const Example& example, std::size_t first, const Division& division, const nn::Dropout& dropout,
+               std::size_t results, std::vector<std::vector<float>>* gradients) {
+  const nn::Network network(example.architecture, example.offsets);
+  const std::size_t rows = std::accumulate(division.rows.begin(), division.rows.end(), std::size_t{0});
+  nn::Workspace workspace(example.architecture, example.labels.size());
+  const std::vector<float> parameters = nn::with_padding(example.architecture, example.parameters);
+  load_rows(example, first, rows, workspace);
+  network.forward(parameters, std::span(example.row_ids).subspan(first, rows), division.rows, dropout, workspace);
+  const double loss = nn::softmax_cross_entropy(workspace.logits(), std::span(example.labels).subspan(first, rows),
+                                                1.0F / static_cast<float>(example.labels.size()));
+  if (gradients != nullptr) {
+    network.backward(parameters, division.rows, workspace);
+    *gradients = gradients_of(network, workspace, division, results);
   }
   return loss;
 }
 
 /// The mean loss, and its gradient where one is asked for.
 double mean_loss(const Example& example, const nn::Dropout& dropout, std::vector<float>* gradient) {
-  const std::vector<std::size_t> rows = {example.labels.size()};
-  const std::vector<std::uint8_t> merges = {0};
   std::vector<std::vector<float>> gradients;
-  const double loss = loss_of(example, {rows, merges}, dropout, 1, gradient != nullptr ? &gradients : nullptr);
+  const Division whole{{example.labels.size()}, {0}};
+  const double loss = loss_of(example, 0, whole, dropout, 1, gradient != nullptr ? &gradients : nullptr);
   if (gradient != nullptr) *gradient = nn::without_padding(example.architecture, gradients.front());
   return loss / static_cast<double>(example.labels.size());
 }
@@ -104,11 +134,12 @@ TEST_CASE("logits, loss and gradients agree with PyTorch in double precision") {
   const Example example = reference_example();
   const nlohmann::json json = reference();
   const nn::Network network(example.architecture);
-  nn::Activations activations(example.architecture, example.labels.size());
-  network.predict(nn::with_padding(example.architecture, example.parameters), example.view(), activations);
+  nn::Workspace workspace(example.architecture, example.labels.size());
+  load_rows(example, 0, example.labels.size(), workspace);
+  network.predict(nn::with_padding(example.architecture, example.parameters), example.labels.size(), workspace);
   std::vector<float> logits;
   for (std::size_t row = 0; row < example.labels.size(); ++row) {
-    const std::span<const float> values = activations.logits().row(row);
+    const std::span<const float> values = workspace.logits().row(row);
     logits.insert(logits.end(), values.begin(), values.end());
   }
   std::vector<float> expected;
@@ -149,10 +180,8 @@ TEST_CASE("microbatches scaled by the global batch add up to the gradient of the
   std::vector<float> expected;
   mean_loss(example, kNoDropout, &expected);
   // Uneven parts: a mean of means would be wrong here. One is empty.
-  const std::vector<std::size_t> rows = {5, 1, 0, 3};
-  const std::vector<std::uint8_t> merges = {0, 1, 0, 2};
   std::vector<std::vector<float>> gradients;
-  loss_of(example, {rows, merges}, kNoDropout, 1, &gradients);
+  loss_of(example, 0, {{5, 1, 0, 3}, {0, 1, 0, 2}}, kNoDropout, 1, &gradients);
   CHECK(largest_difference(nn::without_padding(example.architecture, gradients.front()), expected) < 1e-7);
 }
 
@@ -165,31 +194,17 @@ Example random_example(bool large) {
   example.parameters.resize(nn::parameter_count(example.architecture));
   RandomStream stream({.seed = 3, .purpose = Purpose::shuffle, .epoch = 0, .id = 0});
   for (float& parameter : example.parameters) parameter = stream.uniform(-0.5F, 0.5F);
+  for (std::size_t i = 0; i < example.architecture.inputs; ++i) example.offsets.push_back(stream.uniform(-1, 1));
   for (std::uint64_t row = 0; row < 41; ++row) {
-    for (std::size_t i = 0; i < example.architecture.inputs; ++i) example.rows.push_back(stream.uniform(-2, 2));
+    // Many inputs are zero, alone and in groups, in some rows or in all.
+    for (std::size_t i = 0; i < example.architecture.inputs; ++i) {
+      const bool dark = i % 11 < 5 || (i + row) % 3 == 0 || stream.below(3) == 0;
+      example.rows.push_back(dark ? 0.0F : stream.uniform(-2, 2));
+    }
     example.labels.push_back(static_cast<std::int32_t>(stream.below(5)));
     example.row_ids.push_back(1000 + row);
   }
   return example;
-}
-
-/// The gradient of the microbatch [first, first + count) by itself, scaled as in the whole batch.
-std::vector<float> gradient_alone(const Example& example, std::size_t first, std::size_t count,
-                                  const nn::Dropout& dropout) {
-  const nn::Network network(example.architecture);
-  nn::Activations activations(example.architecture, count);
-  const std::vector<float> parameters = nn::with_padding(example.architecture, example.parameters);
-  const MatrixView<const float> rows = example.view().rows_from(first, count);
-  const std::vector<std::size_t> sizes = {count};
-  const std::vector<std::uint8_t> merges = {0};
-  network.forward(parameters, rows, std::span(example.row_ids).subspan(first, count), {sizes, merges}, dropout,
-                  activations);
-  nn::softmax_cross_entropy(activations.logits(), std::span(example.labels).subspan(first, count),
-                            1.0F / static_cast<float>(example.labels.size()));
-  std::vector<float> gradient(network.padded_size(), -1.0F);
-  float* const place = gradient.data();
-  network.backward(parameters, rows, {sizes, merges}, activations, std::span(&place, 1));
-  return gradient;
 }
 
 std::vector<float> sum(std::vector<float> left, const std::vector<float>& right) {
@@ -205,18 +220,39 @@ TEST_CASE("a microbatch's gradient has the same bits whatever stands beside it, 
     CAPTURE(large);
     const Example example = random_example(large);
     // Shards 3 to 7 of 8: (3) and ((4 + 5) + (6 + 7)).
-    const std::vector<std::size_t> rows = {13, 1, 12, 8, 7};
-    const std::vector<std::uint8_t> merges = {0, 0, 1, 0, 2};
+    const Division division{{13, 1, 12, 8, 7}, {0, 0, 1, 0, 2}};
     std::vector<std::vector<float>> gradients;
-    loss_of(example, {rows, merges}, dropout, 2, &gradients);
+    loss_of(example, 0, division, dropout, 2, &gradients);
     std::vector<std::vector<float>> alone;
-    for (std::size_t i = 0, first = 0; i < rows.size(); first += rows[i++]) {
-      alone.push_back(gradient_alone(example, first, rows[i], dropout));
+    for (std::size_t i = 0, first = 0; i < division.rows.size(); first += division.rows[i++]) {
+      std::vector<std::vector<float>> one;
+      loss_of(example, first, {{division.rows[i]}, {0}}, dropout, 1, &one);
+      alone.push_back(one.front());
     }
     CHECK(gradients[0] == alone[0]);
     CHECK(gradients[1] == sum(sum(alone[1], alone[2]), sum(alone[3], alone[4])));
     // Another order of addition gives other bits, so this test can fail.
     CHECK(gradients[1] != sum(sum(sum(alone[1], alone[2]), alone[3]), alone[4]));
+  }
+}
+
+TEST_CASE("offsets kept apart give what inputs with the offsets added give") {
+  for (const bool large : {false, true}) {
+    CAPTURE(large);
+    const Example apart = random_example(large);
+    Example added = apart;
+    for (std::size_t i = 0; i < added.rows.size(); ++i) added.rows[i] += apart.offsets[i % apart.offsets.size()];
+    added.offsets.clear();
+    std::vector<float> expected;
+    std::vector<float> gradient;
+    const double loss = mean_loss(added, kNoDropout, &expected);
+    CHECK(mean_loss(apart, kNoDropout, &gradient) == doctest::Approx(loss).epsilon(1e-5));
+    const float largest = std::fabs(*std::ranges::max_element(expected));
+    CHECK(largest_difference(gradient, expected) < 1e-5 * largest);
+    // Without the offsets it would be something else, so this test can fail.
+    Example without = apart;
+    without.offsets.clear();
+    CHECK(mean_loss(without, kNoDropout, &gradient) != doctest::Approx(loss).epsilon(1e-3));
   }
 }
 
@@ -233,7 +269,7 @@ TEST_CASE("the padding of parameters stays zero and is in no file") {
 TEST_CASE("a dropout mask depends on seed, epoch, row and layer, and on nothing else") {
   const auto mask = [](std::uint64_t seed, std::uint32_t epoch, std::uint64_t row, std::size_t layer) {
     std::vector<float> scales(300);
-    nn::Dropout(0.2, seed, epoch).draw(row, layer, scales);
+    nn::Dropout(0.2, seed, epoch).draw(std::span(&row, 1), layer, {scales.data(), 1, scales.size()});
     return scales;
   };
   const std::vector<float> base = mask(1, 2, 3, 0);
@@ -243,16 +279,19 @@ TEST_CASE("a dropout mask depends on seed, epoch, row and layer, and on nothing 
   CHECK(mask(1, 2, 4, 0) != base);
   CHECK(mask(1, 2, 3, 1) != base);
   // A longer layer begins with the same mask: the key does not depend on the size.
-  std::vector<float> longer(5000);
-  nn::Dropout(0.2, 1, 2).draw(3, 0, longer);
-  CHECK(std::equal(base.begin(), base.end(), longer.begin()));
+  // The rows beside it do not count either.
+  const std::vector<std::uint64_t> rows = {9, 3, 4};
+  std::vector<float> longer(3 * 5000);
+  nn::Dropout(0.2, 1, 2).draw(rows, 0, {longer.data(), 3, 5000});
+  CHECK(std::equal(base.begin(), base.end(), longer.begin() + 5000));
 }
 
 // These numbers were computed from the definition with another implementation of Philox4x32-10. They fail when the key
 // of a mask is put together in another way, which would change every model.
 TEST_CASE("the mask of a known row") {
   std::vector<float> scales(16);
-  nn::Dropout(0.5, 1, 2).draw(3, 1, scales);
+  const std::uint64_t row = 3;
+  nn::Dropout(0.5, 1, 2).draw(std::span(&row, 1), 1, {scales.data(), 1, scales.size()});
   std::string kept;
   for (const float scale : scales) kept += scale == 0.0F ? '.' : 'x';
   CHECK(kept == ".x..xxx......x..");
@@ -263,7 +302,7 @@ TEST_CASE("dropout drops its share and keeps the expectation") {
   double sum = 0;
   std::size_t dropped = 0;
   for (std::uint64_t row = 0; row < 1000; ++row) {
-    nn::Dropout(0.2, 7, 1).draw(row, 0, scales);
+    nn::Dropout(0.2, 7, 1).draw(std::span(&row, 1), 0, {scales.data(), 1, scales.size()});
     for (const float scale : scales) {
       sum += scale;
       if (scale == 0.0F) ++dropped;

@@ -28,15 +28,15 @@ std::string sum_over(std::size_t shards, int ranks) {
     const ShardBlock block = shards_of_rank(shards, ranks, rank);
     std::vector<TreeNode> leaves;
     std::vector<std::string> leaf_names;
+    std::vector<std::size_t> of_rank;
     for (std::size_t shard = block.begin; shard < block.end; ++shard) {
+      of_rank.push_back(shard);
       leaves.push_back(tree.leaf(shard));
       leaf_names.push_back(std::to_string(shard));
     }
     const AdditionPlan plan = plan_additions(tree, leaves);
-    const MicrobatchTree merges = microbatch_tree(tree, block);
     std::size_t additions = 0;
-    for (const std::uint8_t count : merges.merges) additions += count;
-    CHECK(merges.results == plan.results.size());
+    for (const std::uint8_t count : merges_of(tree, of_rank)) additions += count;
     CHECK(additions == plan.additions.size());
     nodes.insert(nodes.end(), plan.result_nodes.begin(), plan.result_nodes.end());
     for (const std::string& name : written_out(plan, leaf_names)) names.push_back(name);
@@ -66,10 +66,12 @@ TEST_CASE("the sum is the same for any number of ranks") {
   }
 }
 
-TEST_CASE("a block is summed shard after shard") {
-  CHECK(microbatch_tree(ShardTree(8), {0, 8}).merges == std::vector<std::uint8_t>{0, 1, 0, 2, 0, 1, 0, 3});
-  CHECK(microbatch_tree(ShardTree(8), {3, 6}).merges == std::vector<std::uint8_t>{0, 0, 1});
-  CHECK(microbatch_tree(ShardTree(8), {3, 6}).results == 2);
+TEST_CASE("shards are summed one after the other") {
+  const auto merges = [](const std::vector<std::size_t>& shards) { return merges_of(ShardTree(8), shards); };
+  CHECK(merges({0, 1, 2, 3, 4, 5, 6, 7}) == std::vector<std::uint8_t>{0, 1, 0, 2, 0, 1, 0, 3});
+  CHECK(merges({3, 4, 5}) == std::vector<std::uint8_t>{0, 0, 1});
+  // Blocks of ranks that are not neighbours.
+  CHECK(merges({0, 1, 4, 5, 6}) == std::vector<std::uint8_t>{0, 1, 0, 1, 0});
 }
 
 TEST_CASE("ranks own contiguous blocks that differ by at most one shard") {

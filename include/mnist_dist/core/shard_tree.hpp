@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace mnist_dist {
@@ -55,14 +56,9 @@ class ShardTree {
   std::size_t shards_;
 };
 
-/// How a block of shards is summed, shard after shard: after the gradient of shard i, the last two sums are added
-/// merges[i] times. What is left are the block's nodes, left to right.
-struct MicrobatchTree {
-  std::vector<std::uint8_t> merges;  ///< by shard of the block
-  std::size_t results = 0;
-};
-
-[[nodiscard]] MicrobatchTree microbatch_tree(const ShardTree& tree, const ShardBlock& block);
+/// How shards (ascending blocks of them) are summed one after the other: after the gradient of the i-th, the last two sums
+/// are added merges[i] times. What is left are sums of the tree's nodes, in the order of the shards.
+[[nodiscard]] std::vector<std::uint8_t> merges_of(const ShardTree& tree, std::span<const std::size_t> shards);
 
 /// One addition: sums[sum] = sums[left] + sums[right]. The sums 0, 1, ... are the given nodes, then come the
 /// results of the additions in their order.

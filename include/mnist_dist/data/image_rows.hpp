@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdlib>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -22,40 +24,45 @@ class ImageRows {
   /// The row's number in the file.
   [[nodiscard]] std::uint64_t row_id(std::size_t index) const { return row_ids_[index]; }
   [[nodiscard]] std::int32_t label(std::size_t index) const { return labels_[index]; }
+  /// Asks the processor to fetch a row's pixels, which are wanted soon.
+  void prefetch(std::size_t index) const;
   [[nodiscard]] std::span<const std::uint8_t> pixels(std::size_t index) const {
-    return std::span(pixels_).subspan(index * row_size_, row_size_);
+    return {pixels_.get() + index * row_size_, row_size_};
   }
 
  private:
+  struct Free {
+    void operator()(std::uint8_t* bytes) const { std::free(bytes); }
+  };
+
   std::size_t row_size_;
   std::vector<std::uint64_t> row_ids_;
   std::vector<std::int32_t> labels_;
-  std::vector<std::uint8_t> pixels_;  // [size() x row_size_]
+  std::unique_ptr<std::uint8_t, Free> pixels_;  // [size() x row_size_]
 };
 
-/// Rows as the network takes them; used again from batch to batch.
+/// Rows on their way into the network; used again from batch to batch.
 class Batch {
  public:
-  Batch(std::size_t max_rows, std::size_t inputs)
-      : inputs_(inputs), values_(max_rows * inputs), row_ids_(max_rows), labels_(max_rows) {}
+  /// @param values [most rows x inputs] where the network takes them from; outlives the batch
+  explicit Batch(const MatrixView<float>& values) : values_(values), row_ids_(values.rows), labels_(values.rows) {}
 
   /// Forgets all rows.
   void clear() { rows_ = 0; }
-  /// Adds the rows with these indices in `source`, standardised; max_rows must allow it.
+  /// Adds the rows with these indices in `source`, scaled but without their offsets (data/standardizer.hpp); there must
+  /// be room.
   void append(const ImageRows& source, std::span<const std::uint32_t> indices, const Standardizer& standardizer);
-  /// Takes the rows [first, first + count) of `source`, standardised.
+  /// Takes the rows [first, first + count) of `source` instead, in the same way.
   void load(const ImageRows& source, std::size_t first, std::size_t count, const Standardizer& standardizer);
 
-  [[nodiscard]] MatrixView<const float> values() const { return {values_.data(), rows_, inputs_}; }
   [[nodiscard]] std::span<const std::uint64_t> row_ids() const { return std::span(row_ids_).first(rows_); }
   [[nodiscard]] std::span<const std::int32_t> labels() const { return std::span(labels_).first(rows_); }
 
  private:
   void set_row(std::size_t row, const ImageRows& source, std::size_t index, const Standardizer& standardizer);
 
-  std::size_t inputs_;
+  MatrixView<float> values_;
   std::size_t rows_ = 0;
-  std::vector<float> values_;
   std::vector<std::uint64_t> row_ids_;
   std::vector<std::int32_t> labels_;
 };

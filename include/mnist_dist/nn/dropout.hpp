@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <span>
 
+#include "mnist_dist/core/matrix_view.hpp"
+
 namespace mnist_dist::nn {
 
 /// Which units of which rows are dropped: a pure function of (seed, epoch, row id, layer), whatever rank asks
@@ -17,8 +19,9 @@ class Dropout {
 
   [[nodiscard]] bool active() const { return threshold_ > 0; }
   /// Fills `scales` with 0 for a dropped unit, 1 / (1 - rate) for a kept one.
-  /// @param row_id the row's number in the training set  @param layer the hidden layer's number, from 0
-  void draw(std::uint64_t row_id, std::size_t layer, std::span<float> scales) const;
+  /// @param row_ids the rows' numbers in the training set  @param layer the hidden layer's number, from 0
+  /// @param scales [row_ids.size() x units]
+  void draw(std::span<const std::uint64_t> row_ids, std::size_t layer, const MatrixView<float>& scales) const;
 
  private:
   std::uint64_t seed_;

@@ -3,11 +3,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "mnist_dist/comm/communicator.hpp"
 #include "mnist_dist/comm/gradient_reduction.hpp"
+#include "mnist_dist/comm/host_memory.hpp"
 #include "mnist_dist/data/image_rows.hpp"
 #include "mnist_dist/nn/network.hpp"
 #include "mnist_dist/optim/adamax.hpp"
@@ -45,8 +47,9 @@ class Trainer {
  private:
   void begin_epoch();
   void step();
-  [[nodiscard]] nn::Microbatches load_microbatches();
-  void add_losses(const nn::Microbatches& microbatches, float scale);
+  void load_microbatches();
+  void add_losses(float scale);
+  [[nodiscard]] std::vector<nn::Microbatch> summed_microbatches(std::size_t step) const;
   void update(ParameterRange block, std::span<float> gradient, std::span<float> parameters);
   [[nodiscard]] std::vector<double> all_shard_losses() const;
   [[nodiscard]] std::vector<float> gather(const std::vector<float>& of_my_range) const;
@@ -55,9 +58,12 @@ class Trainer {
   const Settings& settings_;
   const TrainingData& data_;
   nn::Network network_;
-  nn::Activations activations_;
-  data::Batch batch_;
-  comm::GradientReduction reduction_;
+  std::size_t max_rows_;                      // of any rank in a step, or when scoring
+  comm::HostMemory activation_memory_;        // a segment per rank of the host
+  std::vector<nn::Activations> activations_;  // in it, by rank of the host
+  nn::Workspace workspace_;                   // on this rank's activations
+  data::Batch batch_;                         // of its inputs
+  std::unique_ptr<comm::GradientReduction> reduction_;
   optim::AdaMaxSettings optimizer_settings_;
   std::vector<float> first_moment_;   // of my range
   std::vector<float> infinity_norm_;  // of my range

@@ -1,0 +1,78 @@
+// The gradient of the parameters, from what the passes left behind.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "kernels.hpp"
+#include "mnist_dist/core/error.hpp"
+#include "mnist_dist/nn/network.hpp"
+
+namespace mnist_dist::nn {
+namespace {
+
+/// Rows of weights in a block. Few, so that ranks have equal shares of them; more where rows are long, since each block
+/// reads the deltas of all rows.
+std::size_t rows_of_block(const Layer& layer) {
+  return layer.columns <= 512 ? 16 : 64;
+}
+
+const Layer& layer_with(const std::vector<Layer>& layers, const ParameterRange& block) {
+  const auto found = std::ranges::find_if(layers, [&](const Layer& layer) { return block.end <= layer.biases.end; });
+  if (found == layers.end()) throw Error(ExitCode::bug, fmt::format("no layer has the parameter {}", block.end));
+  return *found;
+}
+
+}  // namespace
+
+std::vector<ParameterRange> Network::blocks() const {
+  std::vector<ParameterRange> blocks;
+  for (const Layer& layer : layers_) {
+    const std::size_t size = rows_of_block(layer) * layer.columns;
+    for (std::size_t begin = layer.weights.begin; begin < layer.weights.end; begin += size) {
+      blocks.push_back({begin, std::min(begin + size, layer.weights.end)});
+    }
+    blocks.push_back(layer.biases);
+  }
+  return blocks;
+}
+
+void Network::gradient(const ParameterRange& block, std::span<const Microbatch> microbatches,
+                       std::span<float* const> sums) const {
+  static const float kOne = 1.0F;
+  const Layer& layer = layer_with(layers_, block);
+  const auto index = static_cast<std::size_t>(&layer - layers_.data());
+  const bool is_first = index == 0;
+  const bool of_biases = block.begin >= layer.biases.begin;
+  const std::size_t first_input = of_biases ? 0 : (block.begin - layer.weights.begin) / layer.columns;
+
+  std::vector<GradientMicrobatch> sources;
+  sources.reserve(microbatches.size());
+  for (const Microbatch& microbatch : microbatches) {
+    const Activations& activations = *microbatch.activations;
+    const Activations::LayerViews& views = activations.layers[index];
+    const MatrixView<float>& inputs = is_first ? activations.inputs : activations.layers[index - 1].outputs;
+    const float* delta_sums = views.delta_sums.row(microbatch.index).data();
+    if (of_biases) {
+      // The sums of the deltas, added along the tree: as the product of a single one and a single row.
+      sources.push_back({&kOne, delta_sums, nullptr, nullptr, 0, 1, microbatch.merges});
+    } else {
+      sources.push_back({inputs.row(microbatch.first_row).data(), views.deltas.row(microbatch.first_row).data(),
+                         delta_sums, is_first ? activations.activity.words : nullptr, microbatch.first_row,
+                         microbatch.rows, microbatch.merges});
+    }
+  }
+  if (sources.empty()) return;
+  const Activations& any = *microbatches.front().activations;
+  sum_gradients({.microbatches = sources.data(),
+                 .count = sources.size(),
+                 .inputs_stride = is_first ? any.inputs.stride : any.layers[index - 1].outputs.stride,
+                 .deltas_stride = any.layers[index].deltas.stride,
+                 .groups = any.activity.groups,
+                 .offsets = is_first && !of_biases && !input_offsets_.empty() ? input_offsets_.data() : nullptr,
+                 .first_input = first_input,
+                 .inputs = of_biases ? 1 : block.size() / layer.columns,
+                 .columns = layer.columns,
+                 .sums = sums.data()});
+}
+
+}  // namespace mnist_dist::nn

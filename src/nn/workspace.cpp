@@ -1,0 +1,56 @@
+#include "workspace.hpp"
+
+#include <cstdint>
+#include <utility>
+
+#include "layer_products.hpp"
+
+namespace mnist_dist::nn {
+
+AlignedFloats::AlignedFloats(std::size_t size) : floats_(size + kSlack) {
+  const auto address = reinterpret_cast<std::uintptr_t>(floats_.data());
+  offset_ = (64 - address % 64) % 64 / sizeof(float);
+}
+
+Workspace::State::State(const Architecture& architecture, std::size_t most_rows, Activations views)
+    : max_rows(most_rows), outputs(architecture.outputs), activations(std::move(views)) {
+  for (const Layer& layer : layers_of(architecture)) {
+    layers.push_back({std::vector<float>(most_rows * layer.columns),
+                      std::vector<float>(is_small(layer) ? layer.outputs * padded(layer.inputs) : 0)});
+  }
+  first_biases.resize(layers_of(architecture).front().columns);
+}
+
+Workspace::Workspace(const Architecture& architecture, std::size_t max_rows) {
+  AlignedFloats memory(Activations::memory_size(architecture, max_rows, max_rows));
+  const Activations activations(architecture, max_rows, max_rows, memory.all());
+  state_ = std::make_unique<State>(architecture, max_rows, activations);
+  state_->memory = std::move(memory);  // a vector keeps its place when it is moved
+}
+
+Workspace::Workspace(const Architecture& architecture, std::size_t max_rows, Activations activations)
+    : state_(std::make_unique<State>(architecture, max_rows, std::move(activations))) {}
+
+Workspace::Workspace(Workspace&&) noexcept = default;
+Workspace& Workspace::operator=(Workspace&&) noexcept = default;
+Workspace::~Workspace() = default;
+
+std::size_t Workspace::max_rows() const {
+  return state_->max_rows;
+}
+
+MatrixView<float> Workspace::inputs() {
+  return state_->activations.inputs;
+}
+
+MatrixView<float> Workspace::logits() {
+  MatrixView<float> logits = state_->activations.layers.back().outputs.first_rows(state_->rows);
+  logits.columns = state_->outputs;
+  return logits;
+}
+
+const Activations& Workspace::activations() const {
+  return state_->activations;
+}
+
+}  // namespace mnist_dist::nn
