@@ -159,9 +159,9 @@ void print_header(const Start& start, const data::DatasetFile& file, int ranks, 
   print_line(fmt::format("data     {}: {} training images of {}x{}{}, {} classes, holdout {:.4g} %",
                          printable(settings.data), file.rows(data::Split::training), shape.width, shape.height,
                          shape.channels == 3 ? " RGB" : "", file.classes().size(), 100 * settings.holdout));
-  print_line(fmt::format("ranks    {} on {} host{}, 1 thread each, BLAS core {}; {} shards, batch {}, seed {}", ranks,
+  print_line(fmt::format("ranks    {} on {} host{}, 1 thread each, BLAS core {}; {} shards, batch {}, seed {}{}", ranks,
                          hosts, hosts == 1 ? "" : "s", blas::core_name(), settings.shards, settings.batch_size,
-                         settings.seed));
+                         settings.seed, settings.reduction == "mpi" ? "; MPI_Allreduce" : ""));
   std::string resumed;
   if (start.checkpoint) {
     resumed = fmt::format(", resumed in epoch {} after {} of its steps", start.checkpoint->epochs_done + 1,

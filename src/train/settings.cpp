@@ -22,6 +22,9 @@ void check_number(const SettingInfo& info, double value) {
 struct Checker {
   void operator()(const SettingInfo& info, const std::string& value) const {
     if (value.empty()) throw Error(ExitCode::usage, fmt::format("--{} is empty", info.name));
+    if (info.choices.empty() || std::ranges::find(info.choices, value) != info.choices.end()) return;
+    throw Error(ExitCode::usage, fmt::format("--{} is '{}', but must be one of: {}", info.name, printable(value),
+                                             fmt::join(info.choices, ", ")));
   }
   void operator()(const SettingInfo& info, const std::vector<std::uint64_t>& values) const {
     for (const std::uint64_t value : values) check_number(info, static_cast<double>(value));

@@ -56,7 +56,9 @@ Trainer::Trainer(const comm::Communicator& ranks, const comm::Communicator& host
           views_of(activation_memory_, host.size(), architecture, max_rows_, most_shards(settings, ranks.size()))),
       workspace_(architecture, max_rows_, activations_[static_cast<std::size_t>(host.rank())]),
       batch_(workspace_.inputs()),
-      reduction_(comm::make_tree_reduction(ranks, host, settings.shards, blocks_with_costs(network_))),
+      reduction_(settings.reduction == "mpi"
+                     ? comm::make_mpi_reduction(ranks, host, settings.shards, blocks_with_costs(network_))
+                     : comm::make_tree_reduction(ranks, host, settings.shards, blocks_with_costs(network_))),
       optimizer_settings_{.learning_rate = settings.learning_rate, .beta1 = settings.beta1, .beta2 = settings.beta2},
       first_moment_(reduction_->my_range().size()),
       infinity_norm_(reduction_->my_range().size()),
@@ -83,18 +85,30 @@ void Trainer::begin_epoch() {
 void Trainer::step() {
   // Every microbatch's gradient is scaled by the rows of the global batch, so their sum is the gradient of its mean loss.
   const float scale = 1.0F / static_cast<float>(data_.plan.rows_of_step(steps_done_in_epoch_));
+  PhaseClock clock(times_);
   load_microbatches();
+  clock.end_of(StepPhase::load);
   network_.forward(reduction_->parameters(), batch_.row_ids(), microbatch_rows_, *dropout_, workspace_);
   add_losses(scale);
+  clock.end_of(StepPhase::forward);
   network_.backward(reduction_->parameters(), microbatch_rows_, workspace_);
   const std::vector<nn::Microbatch> summed = summed_microbatches(steps_done_in_epoch_);
+  clock.end_of(StepPhase::backward);
   ++steps_done_;
   ++steps_done_in_epoch_;
   reduction_->reduce_and_update(
-      [&](ParameterRange block, std::span<float* const> sums) { network_.gradient(block, summed, sums); },
+      [&](ParameterRange block, std::span<float* const> sums) {
+        clock.end_of(StepPhase::wait);
+        network_.gradient(block, summed, sums);
+        clock.end_of(StepPhase::gradient);
+      },
       [&](ParameterRange block, std::span<float> gradient, std::span<float> parameters) {
+        clock.end_of(StepPhase::wait);
         update(block, gradient, parameters);
+        clock.end_of(StepPhase::update);
       });
+  clock.end_of(StepPhase::wait);
+  if (times_ != nullptr) ++times_->steps;
 }
 
 void Trainer::load_microbatches() {

@@ -27,17 +27,20 @@ struct Settings {
   std::uint64_t epochs = 100;
   std::uint64_t shards = 8;
   std::uint64_t seed = 0;
+  std::string reduction = "tree";
   std::uint64_t checkpoint_every = 1;
 
   bool operator==(const Settings&) const = default;
 };
 
-/// What a setting is called, means, and may be. Numbers lie in [lowest, highest].
+/// What a setting is called, means, and may be. Numbers lie in [lowest, highest]; a text is one of the choices, if there
+/// are any.
 struct SettingInfo {
   const char* name;  ///< the TOML key; the flag is --name
   const char* help;
   double lowest = 0;
   double highest = 0;
+  std::vector<std::string> choices = {};
 };
 
 /// Calls visit(info, settings.member) for every setting, in the order in which people read them.
@@ -63,6 +66,12 @@ void visit_settings(AnySettings& s, Visit&& visit) {
   visit(SettingInfo{"shards", "parts of the training set; part of the result, unlike the number of ranks", 1, 65536},
         s.shards);
   visit(SettingInfo{"seed", "of all randomness", 0, kMany}, s.seed);
+  visit(SettingInfo{"reduction",
+                    "how gradients are summed: tree (the same bits for any number of ranks) or mpi",
+                    0,
+                    0,
+                    {"tree", "mpi"}},
+        s.reduction);
   visit(SettingInfo{"checkpoint-every", "epochs from one checkpoint to the next", 1, kMany}, s.checkpoint_every);
 }
 

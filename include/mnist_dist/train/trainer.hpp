@@ -17,6 +17,7 @@
 #include "mnist_dist/train/metrics.hpp"
 #include "mnist_dist/train/scoring.hpp"
 #include "mnist_dist/train/settings.hpp"
+#include "mnist_dist/train/step_times.hpp"
 #include "mnist_dist/train/training_data.hpp"
 
 namespace mnist_dist::train {
@@ -35,6 +36,8 @@ class Trainer {
   /// Collective: the steps that the epoch still has. @param stop_now asked after every step, gives the same answer at
   /// all ranks  @return whether the epoch's steps are complete
   bool run_steps(const std::function<bool()>& stop_now);
+  /// Local: from now on adds the times of every step's phases to `times`, which outlives the steps.
+  void measure(StepTimes& times) { times_ = &times; }
   /// Collective, after the epoch's steps: scores the holdout and begins the next epoch.
   /// @throws Error (usage) at all ranks when the loss is no number any more
   EpochMetrics finish_epoch();
@@ -67,6 +70,8 @@ class Trainer {
   optim::AdaMaxSettings optimizer_settings_;
   std::vector<float> first_moment_;   // of my range
   std::vector<float> infinity_norm_;  // of my range
+
+  StepTimes* times_ = nullptr;  // where to add times, if anywhere
 
   std::uint32_t epochs_done_ = 0;
   std::int64_t steps_done_ = 0;
