@@ -62,10 +62,21 @@ struct GradientSums {
   float* const* sums;  ///< each [inputs x columns]
 };
 
+/// to [columns x rows] = from^T, from [rows x columns]
+struct Transposition {
+  const float* from;
+  Size from_stride;
+  float* to;
+  Size to_stride;
+  Size rows;
+  Size columns;
+};
+
 struct KernelTable {
   void (*multiply)(const Product&);
   void (*multiply_sparse)(const SparseProduct&);
   void (*sum_gradients)(const GradientSums&);
+  void (*transpose)(const Transposition&);
 };
 
 KernelTable baseline_kernels();

@@ -20,8 +20,10 @@ struct Tile {
   }
   /// sums = column row^T
   void set_to_outer_product(const float* column, const float* row) {
-    clear();
-    add_products(1, column, 1, 0, row, 0);
+    for (int i = 0; i < kRows; ++i) {
+      const typename Isa::Vector left = Isa::broadcast(column + i);
+      for (int j = 0; j < kVectors; ++j) sums[i][j] = Isa::multiply(left, Isa::load(row + j * Isa::kWidth));
+    }
   }
   /// sums += a^T b over `inner` steps; a steps by a_step and holds its rows a_row apart, b steps by b_step.
   void add_products(Size inner, const float* a, Size a_row, Size a_step, const float* b, Size b_step) {
@@ -201,6 +203,24 @@ void sum_gradients(const GradientSums& p) {
 }
 
 template <class Isa>
+void transpose(const Transposition& t) {
+  constexpr Size kSquare = 8;
+  const Size square_rows = t.rows / kSquare * kSquare;
+  const Size square_columns = t.columns / kSquare * kSquare;
+  for (Size row = 0; row < square_rows; row += kSquare) {
+    for (Size column = 0; column < square_columns; column += kSquare) {
+      Isa::transpose_eight(t.from + row * t.from_stride + column, t.from_stride, t.to + column * t.to_stride + row,
+                           t.to_stride);
+    }
+  }
+  for (Size row = 0; row < t.rows; ++row) {
+    for (Size column = row < square_rows ? square_columns : 0; column < t.columns; ++column) {
+      t.to[column * t.to_stride + row] = t.from[row * t.from_stride + column];
+    }
+  }
+}
+
+template <class Isa>
 KernelTable table_of() {
   return {[](const Product& p) { cover<Isa, Isa::kMaxVectors>(p.rows, p.columns, 0, ComputeProduct<Isa>{p}); },
           [](const SparseProduct& s) {
@@ -209,7 +229,8 @@ KernelTable table_of() {
           [](const GradientSums& p) {
             const bool sparse = p.count > 0 && p.microbatches[0].activity != nullptr;
             sparse ? sum_gradients<Isa, true>(p) : sum_gradients<Isa, false>(p);
-          }};
+          },
+          [](const Transposition& t) { transpose<Isa>(t); }};
 }
 
 }  // namespace

@@ -52,6 +52,10 @@ void multiply_rows(const MatrixView<const float>& a, const MatrixView<const floa
   kernels().multiply(product_of(a, b, c));
 }
 
+void transpose(const MatrixView<const float>& from, const MatrixView<float>& to) {
+  kernels().transpose({from.data, from.stride, to.data, to.stride, from.rows, from.columns});
+}
+
 void find_active(const MatrixView<const float>& inputs, const InputActivity& activity, ActiveGroups& active) {
   const std::size_t groups = (inputs.columns + kInputsOfGroup - 1) / kInputsOfGroup;
   const std::size_t tiles = (inputs.rows + kSparseRows - 1) / kSparseRows;

@@ -21,6 +21,9 @@ namespace mnist_dist::nn {
 /// c = a b.  a [m x k], b [k x n], c [m x n]; n a multiple of 16
 void multiply_rows(const MatrixView<const float>& a, const MatrixView<const float>& b, const MatrixView<float>& c);
 
+/// to = from^T. from [m x n], to [n x m]
+void transpose(const MatrixView<const float>& from, const MatrixView<float>& to);
+
 /// Which groups of inputs are not zero in each four rows.
 struct ActiveGroups {
   std::vector<unsigned> groups;  ///< [rows / 4, rounded up, x groups of the inputs], the first counts[i] of each count

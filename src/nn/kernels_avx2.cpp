@@ -2,6 +2,7 @@
 #include <immintrin.h>
 
 #include "kernel_templates.hpp"
+#include "transpose_avx.hpp"
 
 namespace mnist_dist::nn {
 namespace {
@@ -18,7 +19,11 @@ struct Avx2 {
   static void store(float* p, Vector v) { _mm256_storeu_ps(p, v); }
   static Vector broadcast(const float* p) { return _mm256_broadcast_ss(p); }
   static Vector add(Vector a, Vector b) { return _mm256_add_ps(a, b); }
+  static Vector multiply(Vector a, Vector b) { return _mm256_mul_ps(a, b); }
   static Vector multiply_add(Vector a, Vector b, Vector c) { return _mm256_fmadd_ps(a, b, c); }
+  static void transpose_eight(const float* from, Size from_stride, float* to, Size to_stride) {
+    transpose_eight_avx(from, from_stride, to, to_stride);
+  }
 };
 
 }  // namespace

@@ -1,27 +1,10 @@
 #include "layer_products.hpp"
 
-#include <algorithm>
-
 #include "kernels.hpp"
 #include "mnist_dist/blas/gemm.hpp"
-#include "mnist_dist/core/hot_loop.hpp"
 
 namespace mnist_dist::nn {
 namespace {
-
-/// transposed [outputs x padded inputs] = W^T; its padding stays as it is.
-MNIST_DIST_HOT_LOOP void transpose(const MatrixView<const float>& weights, std::size_t outputs, float* transposed,
-                                   std::size_t stride) {
-  constexpr std::size_t kBlock = 16;
-  for (std::size_t first = 0; first < weights.rows; first += kBlock) {
-    const std::size_t end = std::min(first + kBlock, weights.rows);
-    for (std::size_t output = 0; output < outputs; ++output) {
-      for (std::size_t input = first; input < end; ++input) {
-        transposed[output * stride + input] = weights.data[input * weights.stride + output];
-      }
-    }
-  }
-}
 
 /// Calls multiply(first row, rows) for each microbatch that has rows.
 template <class Multiply>
@@ -57,7 +40,9 @@ void multiply_by_transposed_weights(const Layer& layer, const MatrixView<const f
                                     const MatrixView<float>& input_gradients) {
   if (is_small(layer)) {
     const std::size_t stride = padded(layer.inputs);
-    transpose(weights, layer.outputs, transposed.data(), stride);
+    MatrixView<const float> weights_without_padding = weights;
+    weights_without_padding.columns = layer.outputs;
+    transpose(weights_without_padding, {transposed.data(), layer.outputs, layer.inputs, stride});
     MatrixView<const float> without_padding = deltas;
     without_padding.columns = layer.outputs;
     multiply_rows(without_padding, {transposed.data(), layer.outputs, stride}, input_gradients);

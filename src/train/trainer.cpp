@@ -35,10 +35,42 @@ std::vector<nn::Activations> views_of(const comm::HostMemory& memory, int ranks_
   return views;
 }
 
-std::vector<comm::ParameterBlock> blocks_with_costs(const nn::Network& network) {
+/// Collective: the share of rows in which a group of inputs is not black, from a sample of each rank's rows.
+std::vector<double> input_activity(const comm::Communicator& ranks, const data::ImageRows& rows, std::size_t inputs) {
+  constexpr std::size_t kSample = 1000;
+  constexpr std::size_t kGroup = nn::InputActivity::kInputsOfGroup;
+  std::vector<std::int64_t> counts((inputs + kGroup - 1) / kGroup + 1);
+  for (std::size_t row = 0; row < std::min(rows.size(), kSample); ++row) {
+    const std::span<const std::uint8_t> pixels = rows.pixels(row);
+    for (std::size_t input = 0; input < inputs; input += kGroup) {
+      const auto group = pixels.subspan(input, std::min(kGroup, inputs - input));
+      if (std::ranges::any_of(group, [](std::uint8_t pixel) { return pixel != 0; })) ++counts[input / kGroup];
+    }
+    ++counts.back();
+  }
+  ranks.sum(counts);
+  std::vector<double> activity;
+  for (const std::int64_t count : counts) {
+    activity.push_back(static_cast<double>(count) / static_cast<double>(counts.back()));
+  }
+  return activity;
+}
+
+/// Collective.
+std::vector<comm::ParameterBlock> blocks_with_costs(const comm::Communicator& ranks, const nn::Network& network,
+                                                    const data::ImageRows& rows) {
+  const std::vector<double> activity = input_activity(ranks, rows, network.architecture().inputs);
   std::vector<comm::ParameterBlock> blocks;
-  for (const ParameterRange& range : network.blocks()) blocks.push_back({range, static_cast<double>(range.size())});
+  for (const ParameterRange& range : network.blocks()) blocks.push_back({range, network.cost(range, activity)});
   return blocks;
+}
+
+/// Collective.
+std::unique_ptr<comm::GradientReduction> make_reduction(const comm::Communicator& ranks, const comm::Communicator& host,
+                                                        const Settings& settings,
+                                                        const std::vector<comm::ParameterBlock>& blocks) {
+  return settings.reduction == "mpi" ? comm::make_mpi_reduction(ranks, host, settings.shards, blocks)
+                                     : comm::make_tree_reduction(ranks, host, settings.shards, blocks);
 }
 
 }  // namespace
@@ -56,9 +88,7 @@ Trainer::Trainer(const comm::Communicator& ranks, const comm::Communicator& host
           views_of(activation_memory_, host.size(), architecture, max_rows_, most_shards(settings, ranks.size()))),
       workspace_(architecture, max_rows_, activations_[static_cast<std::size_t>(host.rank())]),
       batch_(workspace_.inputs()),
-      reduction_(settings.reduction == "mpi"
-                     ? comm::make_mpi_reduction(ranks, host, settings.shards, blocks_with_costs(network_))
-                     : comm::make_tree_reduction(ranks, host, settings.shards, blocks_with_costs(network_))),
+      reduction_(make_reduction(ranks, host, settings, blocks_with_costs(ranks, network_, data.training_rows))),
       optimizer_settings_{.learning_rate = settings.learning_rate, .beta1 = settings.beta1, .beta2 = settings.beta2},
       first_moment_(reduction_->my_range().size()),
       infinity_norm_(reduction_->my_range().size()),

@@ -68,6 +68,9 @@ class Network {
   [[nodiscard]] std::size_t padded_size() const { return layers_.back().biases.end; }
   /// The parameters in the pieces in which gradient() takes them: a few rows of a layer's weights, or its biases.
   [[nodiscard]] std::vector<ParameterRange> blocks() const;
+  /// About how much work a block's gradient and update are, in units of those of a parameter whose inputs are never zero.
+  /// @param input_activity by group of inputs (nn/activations.hpp): the share of rows in which it is not zero
+  [[nodiscard]] double cost(const ParameterRange& block, std::span<const double> input_activity) const;
 
   /// He initialisation, uniform: weights in +-sqrt(6 / inputs), so that their variance is 2 / inputs (He et
   /// al. 2015, eq. 10); biases and padding 0. @param parameters [padded_size()]
