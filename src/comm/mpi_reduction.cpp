@@ -11,8 +11,14 @@ namespace {
 
 class MpiReduction : public GradientReduction {
  public:
-  MpiReduction(const Communicator& ranks, int host_rank, std::size_t shards, const std::vector<ParameterBlock>& blocks)
-      : ranks_(ranks), blocks_(blocks, 1), parameters_(blocks_.parameter_count()), gradient_(parameters_.size()) {
+  MpiReduction(const Communicator& ranks, int host_rank, std::size_t shards, const std::vector<ParameterBlock>& blocks,
+               const Derivation& derivation)
+      : ranks_(ranks),
+        derivation_(derivation),
+        blocks_(blocks, 1),
+        parameters_(blocks_.parameter_count()),
+        derived_(derivation.size),
+        gradient_(parameters_.size()) {
     const ShardBlock mine = shards_of_rank(shards, ranks.size(), ranks.rank());
     for (std::size_t shard = mine.begin; shard < mine.end; ++shard) {
       const std::uint8_t merges = shard == mine.begin ? 0 : 1;
@@ -21,10 +27,14 @@ class MpiReduction : public GradientReduction {
   }
 
   [[nodiscard]] std::span<const float> parameters() const override { return parameters_; }
+  [[nodiscard]] std::span<const float> derived() const override { return derived_; }
   [[nodiscard]] ParameterRange my_range() const override { return {0, parameters_.size()}; }
   [[nodiscard]] std::span<const SummedShard> summed_shards() const override { return summed_shards_; }
 
-  void set_parameters(std::span<const float> values) override { parameters_.assign(values.begin(), values.end()); }
+  void set_parameters(std::span<const float> values) override {
+    parameters_.assign(values.begin(), values.end());
+    for (const ParameterRange& block : blocks_.all()) derivation_.derive(block, parameters_, derived_);
+  }
 
   void reduce_and_update(const Gradient& gradient, const Update& update) override {
     for (const ParameterRange& block : blocks_.all()) {
@@ -36,6 +46,7 @@ class MpiReduction : public GradientReduction {
           "MPI_Allreduce");
     for (const ParameterRange& block : blocks_.all()) {
       update(block, block.of(std::span(gradient_)), block.of(std::span(parameters_)));
+      derivation_.derive(block, parameters_, derived_);
     }
   }
 
@@ -46,8 +57,10 @@ class MpiReduction : public GradientReduction {
 
  private:
   const Communicator& ranks_;
+  Derivation derivation_;
   BlockOwners blocks_;
   std::vector<float> parameters_;
+  std::vector<float> derived_;
   std::vector<float> gradient_;
   std::vector<SummedShard> summed_shards_;
 };
@@ -55,8 +68,9 @@ class MpiReduction : public GradientReduction {
 }  // namespace
 
 std::unique_ptr<GradientReduction> make_mpi_reduction(const Communicator& ranks, const Communicator& host,
-                                                      std::size_t shards, const std::vector<ParameterBlock>& blocks) {
-  return std::make_unique<MpiReduction>(ranks, host.rank(), shards, blocks);
+                                                      std::size_t shards, const std::vector<ParameterBlock>& blocks,
+                                                      const Derivation& derivation) {
+  return std::make_unique<MpiReduction>(ranks, host.rank(), shards, blocks, derivation);
 }
 
 }  // namespace mnist_dist::comm

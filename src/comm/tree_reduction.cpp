@@ -54,26 +54,31 @@ std::vector<SummedShard> shards_of_host(const Host& host, const ShardTree& tree,
 class TreeReduction : public GradientReduction {
  public:
   TreeReduction(const Communicator& ranks, const Communicator& host, std::size_t shards,
-                const std::vector<ParameterBlock>& blocks)
+                const std::vector<ParameterBlock>& blocks, const Derivation& derivation)
       : ranks_(ranks),
+        derivation_(derivation),
         owners_(blocks, ranks.size()),
         hosts_(learn_hosts(ranks, host, shards)),
         my_host_(place_of_host(hosts_, ranks.rank())),
         summed_shards_(shards_of_host(hosts_[my_host_], ShardTree(shards), shards, ranks.size())),
         exchange_(ranks, hosts_, my_host_, ShardTree(shards), owners_),
-        memory_(host, host.rank() == 0 ? kBarrierBytes + owners_.parameter_count() * sizeof(float) : 0),
+        memory_(host,
+                host.rank() == 0 ? kBarrierBytes + (owners_.parameter_count() + derivation.size) * sizeof(float) : 0),
         barrier_(reinterpret_cast<HostBarrier::State*>(memory_.segment(0).data()), host.size(),
                  each_rank_has_a_core(host)),
         parameters_(reinterpret_cast<float*>(memory_.segment(0).data() + kBarrierBytes), owners_.parameter_count()),
+        derived_(parameters_.data() + parameters_.size(), derivation.size),
         gradient_(owners_.largest_block()) {}
 
   [[nodiscard]] std::span<const float> parameters() const override { return parameters_; }
+  [[nodiscard]] std::span<const float> derived() const override { return derived_; }
   [[nodiscard]] ParameterRange my_range() const override { return owners_.range_of(ranks_.rank()); }
   [[nodiscard]] std::span<const SummedShard> summed_shards() const override { return summed_shards_; }
 
   void set_parameters(std::span<const float> values) override {
     barrier_.wait();
     std::ranges::copy(my_range().of(values), my_range().of(parameters_).begin());
+    derive(ranks_.rank());
     gather_parameters();
   }
 
@@ -97,6 +102,7 @@ class TreeReduction : public GradientReduction {
         gradient(block, std::span(&sum, 1));
       }
       update(block, std::span(gradient_).first(block.size()), block.of(parameters_));
+      derivation_.derive(block, parameters_, derived_);
     }
     gather_parameters();
   }
@@ -108,12 +114,18 @@ class TreeReduction : public GradientReduction {
   }
 
  private:
+  void derive(int owner) {
+    for (const ParameterRange& block : owners_.blocks_of(owner)) derivation_.derive(block, parameters_, derived_);
+  }
+
   void gather_parameters() {
     exchange_.gather(parameters_.data());
+    for (const int owner : exchange_.remote_owners()) derive(owner);
     barrier_.wait();
   }
 
   const Communicator& ranks_;
+  Derivation derivation_;
   BlockOwners owners_;
   std::vector<Host> hosts_;
   std::size_t my_host_;  // in hosts_
@@ -122,17 +134,19 @@ class TreeReduction : public GradientReduction {
   HostMemory memory_;
   HostBarrier barrier_;
   std::span<float> parameters_;
+  std::span<float> derived_;
   std::vector<float> gradient_;  // of a block
 };
 
 }  // namespace
 
 std::unique_ptr<GradientReduction> make_tree_reduction(const Communicator& ranks, const Communicator& host,
-                                                       std::size_t shards, const std::vector<ParameterBlock>& blocks) {
+                                                       std::size_t shards, const std::vector<ParameterBlock>& blocks,
+                                                       const Derivation& derivation) {
   if (static_cast<std::size_t>(ranks.size()) > shards) {
     throw Error(ExitCode::bug, fmt::format("{} ranks for {} shards", ranks.size(), shards));
   }
-  return std::make_unique<TreeReduction>(ranks, host, shards, blocks);
+  return std::make_unique<TreeReduction>(ranks, host, shards, blocks, derivation);
 }
 
 }  // namespace mnist_dist::comm

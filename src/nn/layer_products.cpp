@@ -1,6 +1,5 @@
 #include "layer_products.hpp"
 
-#include "kernels.hpp"
 #include "mnist_dist/blas/gemm.hpp"
 
 namespace mnist_dist::nn {
@@ -22,35 +21,19 @@ bool is_small(const Layer& layer) {
   return layer.inputs * layer.columns <= std::size_t{1} << 17;
 }
 
-void multiply_by_weights(const Layer& layer, const MatrixView<const float>& inputs,
-                         const MatrixView<const float>& weights, std::span<const std::size_t> microbatch_rows,
-                         const MatrixView<float>& outputs) {
-  if (is_small(layer)) {
-    multiply_rows(inputs, weights, outputs);
-    return;
-  }
+void multiply_microbatches(const MatrixView<const float>& inputs, const MatrixView<const float>& weights,
+                           std::span<const std::size_t> microbatch_rows, const MatrixView<float>& outputs) {
   for_each_microbatch(microbatch_rows, [&](std::size_t first, std::size_t rows) {
     blas::multiply(inputs.rows_from(first, rows), weights, outputs.rows_from(first, rows));
   });
 }
 
-void multiply_by_transposed_weights(const Layer& layer, const MatrixView<const float>& deltas,
-                                    const MatrixView<const float>& weights,
-                                    std::span<const std::size_t> microbatch_rows, std::vector<float>& transposed,
-                                    const MatrixView<float>& input_gradients) {
-  if (is_small(layer)) {
-    const std::size_t stride = padded(layer.inputs);
-    MatrixView<const float> weights_without_padding = weights;
-    weights_without_padding.columns = layer.outputs;
-    transpose(weights_without_padding, {transposed.data(), layer.outputs, layer.inputs, stride});
-    MatrixView<const float> without_padding = deltas;
-    without_padding.columns = layer.outputs;
-    multiply_rows(without_padding, {transposed.data(), layer.outputs, stride}, input_gradients);
-    return;
-  }
+void multiply_microbatches_by_transposed(const MatrixView<const float>& deltas, const MatrixView<const float>& weights,
+                                         std::span<const std::size_t> microbatch_rows,
+                                         const MatrixView<float>& input_gradients) {
   for_each_microbatch(microbatch_rows, [&](std::size_t first, std::size_t rows) {
     MatrixView<float> result = input_gradients.rows_from(first, rows);
-    result.columns = layer.inputs;
+    result.columns = weights.rows;
     blas::multiply_right_transposed(deltas.rows_from(first, rows), weights, result);
   });
 }

@@ -55,7 +55,7 @@ MNIST_DIST_HOT_LOOP void multiply_by_scale(const MatrixView<float>& gradients, c
 }
 
 /// sums = the sum of the rows, in their order.
-MNIST_DIST_HOT_LOOP void sum_rows(const MatrixView<float>& rows, float* sums) {
+MNIST_DIST_HOT_LOOP void sum_rows(const MatrixView<const float>& rows, float* sums) {
   for (std::size_t i = 0; i < rows.columns; ++i) sums[i] = 0.0F;
   for (std::size_t row = 0; row < rows.rows; ++row) {
     const float* values = rows.data + row * rows.stride;
@@ -68,8 +68,9 @@ MNIST_DIST_HOT_LOOP void sum_rows(const MatrixView<float>& rows, float* sums) {
 Network::Network(const Architecture& architecture, std::vector<float> input_offsets)
     : architecture_(architecture), layers_(layers_of(architecture)), input_offsets_(std::move(input_offsets)) {}
 
-MatrixView<const float> Network::weights(std::span<const float> parameters, const Layer& layer) const {
-  return {parameters.data() + layer.weights.begin, layer.inputs, layer.columns};
+MatrixView<const float> Network::weights(const Parameters& parameters, std::size_t index) const {
+  const Layer& layer = layers_[index];
+  return {parameters.values.data() + layer.weights.begin, layer.inputs, layer.columns};
 }
 
 void Network::initialize(std::span<float> parameters, std::uint64_t seed) const {
@@ -86,22 +87,18 @@ void Network::initialize(std::span<float> parameters, std::uint64_t seed) const 
   }
 }
 
-void Network::begin_pass(std::span<const float> parameters, std::size_t rows, Workspace& workspace) const {
+void Network::begin_pass(const Parameters& parameters, std::size_t rows, Workspace& workspace) const {
   Workspace::State& state = *workspace.state_;
   state.rows = rows;
   find_active(state.activations.inputs.first_rows(rows), state.activations.activity, state.active);
-  const Layer& first = layers_.front();
   // (inputs + offsets) W = inputs W + offsets W: what the offsets add is the same for every row.
-  if (input_offsets_.empty()) {
-    std::ranges::fill(state.first_biases, 0.0F);
-  } else {
-    multiply_rows({input_offsets_.data(), 1, first.inputs}, weights(parameters, first),
-                  {state.first_biases.data(), 1, first.columns});
-  }
-  add_biases({state.first_biases.data(), 1, first.columns}, parameters.data() + first.biases.begin);
+  const std::size_t columns = layers_.front().columns;
+  const std::size_t shares = input_offsets_.empty() ? 0 : first_layer_blocks();
+  sum_rows({parameters.derived.data(), shares, columns}, state.first_biases.data());
+  add_biases({state.first_biases.data(), 1, columns}, parameters.values.data() + layers_.front().biases.begin);
 }
 
-void Network::multiply_layer(std::span<const float> parameters, std::size_t index,
+void Network::multiply_layer(const Parameters& parameters, std::size_t index,
                              std::span<const std::size_t> microbatch_rows, Workspace& workspace) const {
   Workspace::State& state = *workspace.state_;
   Activations& activations = state.activations;
@@ -110,19 +107,25 @@ void Network::multiply_layer(std::span<const float> parameters, std::size_t inde
   MatrixView<const float> inputs = index == 0 ? activations.inputs : activations.layers[index - 1].outputs;
   inputs.rows = state.rows;
   inputs.columns = layer.inputs;
-  if (index == 0 && is_small(layer)) {
-    multiply_sparse_rows(inputs, state.active, weights(parameters, layer), outputs);
+  if (!is_small(layer)) {
+    multiply_microbatches(inputs, weights(parameters, index), microbatch_rows, outputs);
+  } else if (index == 0) {
+    multiply_sparse_rows(inputs, state.active, weights(parameters, index), outputs);
   } else {
-    multiply_by_weights(layer, inputs, weights(parameters, layer), microbatch_rows, outputs);
+    multiply_rows(inputs, weights(parameters, index), outputs);
   }
 }
 
-const float* Network::biases(std::span<const float> parameters, std::size_t index, const Workspace& workspace) const {
-  return index == 0 ? workspace.state_->first_biases.data() : parameters.data() + layers_[index].biases.begin;
+MatrixView<const float> Network::transposed_weights(const Parameters& parameters, std::size_t index) const {
+  const Layer& layer = layers_[index];
+  return {parameters.derived.data() + transposed_begin(index), layer.outputs, padded(layer.inputs)};
 }
 
-MatrixView<const float> Network::predict(std::span<const float> parameters, std::size_t rows,
-                                         Workspace& workspace) const {
+const float* Network::biases(const Parameters& parameters, std::size_t index, const Workspace& workspace) const {
+  return index == 0 ? workspace.state_->first_biases.data() : parameters.values.data() + layers_[index].biases.begin;
+}
+
+MatrixView<const float> Network::predict(const Parameters& parameters, std::size_t rows, Workspace& workspace) const {
   begin_pass(parameters, rows, workspace);
   for (std::size_t index = 0; index < layers_.size(); ++index) {
     const MatrixView<float> outputs = workspace.state_->activations.layers[index].outputs.first_rows(rows);
@@ -136,7 +139,7 @@ MatrixView<const float> Network::predict(std::span<const float> parameters, std:
   return workspace.logits();
 }
 
-void Network::forward(std::span<const float> parameters, std::span<const std::uint64_t> row_ids,
+void Network::forward(const Parameters& parameters, std::span<const std::uint64_t> row_ids,
                       std::span<const std::size_t> microbatch_rows, const Dropout& dropout,
                       Workspace& workspace) const {
   begin_pass(parameters, row_ids.size(), workspace);
@@ -145,7 +148,7 @@ void Network::forward(std::span<const float> parameters, std::span<const std::ui
     const MatrixView<float> outputs = workspace.state_->activations.layers[index].outputs.first_rows(row_ids.size());
     multiply_layer(parameters, index, microbatch_rows, workspace);
     if (index + 1 < layers_.size()) {
-      float* scale = workspace.state_->layers[index].output_scale.data();
+      float* scale = workspace.state_->output_scales[index].data();
       dropout.draw(row_ids, index, {scale, row_ids.size(), layer.outputs, layer.columns});
       add_biases_activate_and_drop(outputs, scale, biases(parameters, index, workspace),
                                    architecture_.leaky_relu_slope);
@@ -155,7 +158,7 @@ void Network::forward(std::span<const float> parameters, std::span<const std::ui
   }
 }
 
-void Network::backward(std::span<const float> parameters, std::span<const std::size_t> microbatch_rows,
+void Network::backward(const Parameters& parameters, std::span<const std::size_t> microbatch_rows,
                        Workspace& workspace) const {
   Workspace::State& state = *workspace.state_;
   for (std::size_t index = layers_.size(); index-- > 0;) {
@@ -166,10 +169,14 @@ void Network::backward(std::span<const float> parameters, std::span<const std::s
     }
     if (index == 0) break;
     const MatrixView<float> deltas_below = state.activations.layers[index - 1].deltas.first_rows(state.rows);
-    multiply_by_transposed_weights(layers_[index], layer.deltas.first_rows(state.rows),
-                                   weights(parameters, layers_[index]), microbatch_rows, state.layers[index].transposed,
-                                   deltas_below);
-    multiply_by_scale(deltas_below, state.layers[index - 1].output_scale.data());
+    if (is_small(layers_[index])) {
+      MatrixView<const float> deltas = layer.deltas.first_rows(state.rows);
+      deltas.columns = layers_[index].outputs;  // without the padding
+      multiply_rows(deltas, transposed_weights(parameters, index), deltas_below);
+    } else {
+      multiply_microbatches_by_transposed(layer.deltas, weights(parameters, index), microbatch_rows, deltas_below);
+    }
+    multiply_by_scale(deltas_below, state.output_scales[index - 1].data());
   }
 }
 

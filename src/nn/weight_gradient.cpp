@@ -8,21 +8,21 @@
 #include "mnist_dist/nn/network.hpp"
 
 namespace mnist_dist::nn {
-namespace {
 
-/// Rows of weights in a block. Few, so that ranks have equal shares of them; more where rows are long, since each block
-/// reads the deltas of all rows.
-std::size_t rows_of_block(const Layer& layer) {
+std::size_t Network::rows_of_block(const Layer& layer) {
+  // Few, so that ranks have equal shares of them; more where rows are long, since each block reads the deltas of all rows.
   return layer.columns <= 512 ? 16 : 64;
 }
 
-const Layer& layer_with(const std::vector<Layer>& layers, const ParameterRange& block) {
-  const auto found = std::ranges::find_if(layers, [&](const Layer& layer) { return block.end <= layer.biases.end; });
-  if (found == layers.end()) throw Error(ExitCode::bug, fmt::format("no layer has the parameter {}", block.end));
-  return *found;
+std::size_t Network::first_layer_blocks() const {
+  return (layers_.front().inputs + rows_of_block(layers_.front()) - 1) / rows_of_block(layers_.front());
 }
 
-}  // namespace
+std::size_t Network::layer_with(const ParameterRange& block) const {
+  const auto found = std::ranges::find_if(layers_, [&](const Layer& layer) { return block.end <= layer.biases.end; });
+  if (found == layers_.end()) throw Error(ExitCode::bug, fmt::format("no layer has the parameter {}", block.end));
+  return static_cast<std::size_t>(found - layers_.begin());
+}
 
 std::vector<ParameterRange> Network::blocks() const {
   std::vector<ParameterRange> blocks;
@@ -54,8 +54,8 @@ double Network::cost(const ParameterRange& block, std::span<const double> input_
 void Network::gradient(const ParameterRange& block, std::span<const Microbatch> microbatches,
                        std::span<float* const> sums) const {
   static const float kOne = 1.0F;
-  const Layer& layer = layer_with(layers_, block);
-  const auto index = static_cast<std::size_t>(&layer - layers_.data());
+  const std::size_t index = layer_with(block);
+  const Layer& layer = layers_[index];
   const bool is_first = index == 0;
   const bool of_biases = block.begin >= layer.biases.begin;
   const std::size_t first_input = of_biases ? 0 : (block.begin - layer.weights.begin) / layer.columns;

@@ -3,8 +3,6 @@
 #include <cstdint>
 #include <utility>
 
-#include "layer_products.hpp"
-
 namespace mnist_dist::nn {
 
 AlignedFloats::AlignedFloats(std::size_t size) : floats_(size + kSlack) {
@@ -14,10 +12,7 @@ AlignedFloats::AlignedFloats(std::size_t size) : floats_(size + kSlack) {
 
 Workspace::State::State(const Architecture& architecture, std::size_t most_rows, Activations views)
     : max_rows(most_rows), outputs(architecture.outputs), activations(std::move(views)) {
-  for (const Layer& layer : layers_of(architecture)) {
-    layers.push_back({std::vector<float>(most_rows * layer.columns),
-                      std::vector<float>(is_small(layer) ? layer.outputs * padded(layer.inputs) : 0)});
-  }
+  for (const Layer& layer : layers_of(architecture)) output_scales.emplace_back(most_rows * layer.columns);
   first_biases.resize(layers_of(architecture).front().columns);
 }
 

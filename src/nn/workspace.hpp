@@ -23,11 +23,6 @@ class AlignedFloats {
 };
 
 struct Workspace::State {
-  struct LayerBuffers {
-    std::vector<float> output_scale;  ///< [max_rows x columns]: d output / d pre-activation (hidden layers)
-    std::vector<float> transposed;    ///< [outputs x padded(inputs)]: the weights', where the backward pass wants them
-  };
-
   State(const Architecture& architecture, std::size_t most_rows, Activations views);
 
   AlignedFloats memory{0};  ///< of the activations, when they lie nowhere else
@@ -35,7 +30,7 @@ struct Workspace::State {
   std::size_t rows = 0;  ///< of the last forward pass
   std::size_t outputs;
   Activations activations;
-  std::vector<LayerBuffers> layers;
+  std::vector<std::vector<float>> output_scales;  ///< by layer [max_rows x columns]: d output / d pre-activation
   ActiveGroups active;
   std::vector<float> first_biases;  ///< [columns of the first layer]: its biases and what the input offsets add to them
 };

@@ -67,10 +67,13 @@ std::vector<comm::ParameterBlock> blocks_with_costs(const comm::Communicator& ra
 
 /// Collective.
 std::unique_ptr<comm::GradientReduction> make_reduction(const comm::Communicator& ranks, const comm::Communicator& host,
-                                                        const Settings& settings,
+                                                        const Settings& settings, const nn::Network& network,
                                                         const std::vector<comm::ParameterBlock>& blocks) {
-  return settings.reduction == "mpi" ? comm::make_mpi_reduction(ranks, host, settings.shards, blocks)
-                                     : comm::make_tree_reduction(ranks, host, settings.shards, blocks);
+  const comm::Derivation derivation{
+      network.derived_size(), [&network](ParameterRange block, std::span<const float> parameters,
+                                         std::span<float> derived) { network.derive(block, parameters, derived); }};
+  return settings.reduction == "mpi" ? comm::make_mpi_reduction(ranks, host, settings.shards, blocks, derivation)
+                                     : comm::make_tree_reduction(ranks, host, settings.shards, blocks, derivation);
 }
 
 }  // namespace
@@ -88,7 +91,8 @@ Trainer::Trainer(const comm::Communicator& ranks, const comm::Communicator& host
           views_of(activation_memory_, host.size(), architecture, max_rows_, most_shards(settings, ranks.size()))),
       workspace_(architecture, max_rows_, activations_[static_cast<std::size_t>(host.rank())]),
       batch_(workspace_.inputs()),
-      reduction_(make_reduction(ranks, host, settings, blocks_with_costs(ranks, network_, data.training_rows))),
+      reduction_(
+          make_reduction(ranks, host, settings, network_, blocks_with_costs(ranks, network_, data.training_rows))),
       optimizer_settings_{.learning_rate = settings.learning_rate, .beta1 = settings.beta1, .beta2 = settings.beta2},
       first_moment_(reduction_->my_range().size()),
       infinity_norm_(reduction_->my_range().size()),
@@ -118,10 +122,10 @@ void Trainer::step() {
   PhaseClock clock(times_);
   load_microbatches();
   clock.end_of(StepPhase::load);
-  network_.forward(reduction_->parameters(), batch_.row_ids(), microbatch_rows_, *dropout_, workspace_);
+  network_.forward(parameter_views(), batch_.row_ids(), microbatch_rows_, *dropout_, workspace_);
   add_losses(scale);
   clock.end_of(StepPhase::forward);
-  network_.backward(reduction_->parameters(), microbatch_rows_, workspace_);
+  network_.backward(parameter_views(), microbatch_rows_, workspace_);
   const std::vector<nn::Microbatch> summed = summed_microbatches(steps_done_in_epoch_);
   clock.end_of(StepPhase::backward);
   ++steps_done_;
@@ -190,6 +194,10 @@ void Trainer::update(ParameterRange block, std::span<float> gradient, std::span<
                      std::span(infinity_norm_).subspan(first, block.size()), parameters);
 }
 
+nn::Parameters Trainer::parameter_views() const {
+  return {reduction_->parameters(), reduction_->derived()};
+}
+
 std::vector<float> Trainer::parameters() const {
   return nn::without_padding(network_.architecture(), reduction_->parameters());
 }
@@ -230,7 +238,7 @@ EpochMetrics Trainer::finish_epoch() {
   }
   ConfusionMatrix outcomes(data_.classes);
   for (const data::ShardPlan::Slice rows : data_.holdout_slices) {
-    score_rows(network_, reduction_->parameters(), data_.holdout_rows, rows.begin, rows.end, data_.standardizer, batch_,
+    score_rows(network_, parameter_views(), data_.holdout_rows, rows.begin, rows.end, data_.standardizer, batch_,
                workspace_, outcomes);
   }
   ranks_.sum(outcomes.counts());

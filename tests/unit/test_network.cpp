@@ -100,7 +100,8 @@ double loss_of(const Example& example, std::size_t first, const Division& divisi
   const nn::Network network(example.architecture, example.offsets);
   const std::size_t rows = std::accumulate(division.rows.begin(), division.rows.end(), std::size_t{0});
   nn::Workspace workspace(example.architecture, example.labels.size());
-  const std::vector<float> parameters = nn::with_padding(example.architecture, example.parameters);
+  const nn::OwnedParameters owned(network, nn::with_padding(example.architecture, example.parameters));
+  const nn::Parameters parameters = owned.view();
   load_rows(example, first, rows, workspace);
   network.forward(parameters, std::span(example.row_ids).subspan(first, rows), division.rows, dropout, workspace);
   const double loss = nn::softmax_cross_entropy(workspace.logits(), std::span(example.labels).subspan(first, rows),
@@ -136,7 +137,8 @@ TEST_CASE("logits, loss and gradients agree with PyTorch in double precision") {
   const nn::Network network(example.architecture);
   nn::Workspace workspace(example.architecture, example.labels.size());
   load_rows(example, 0, example.labels.size(), workspace);
-  network.predict(nn::with_padding(example.architecture, example.parameters), example.labels.size(), workspace);
+  const nn::OwnedParameters parameters(network, nn::with_padding(example.architecture, example.parameters));
+  network.predict(parameters.view(), example.labels.size(), workspace);
   std::vector<float> logits;
   for (std::size_t row = 0; row < example.labels.size(); ++row) {
     const std::span<const float> values = workspace.logits().row(row);

@@ -44,6 +44,13 @@ struct SummedShard {
   std::uint8_t merges = 0;  ///< how often the last two sums are added after this one
 };
 
+/// What is derived from the parameters, once for all who share them.
+struct Derivation {
+  std::size_t size = 0;  ///< floats
+  /// Derives from the new values of one block.
+  std::function<void(ParameterRange block, std::span<const float> parameters, std::span<float> derived)> derive;
+};
+
 class GradientReduction {
  public:
   GradientReduction() = default;
@@ -53,6 +60,8 @@ class GradientReduction {
 
   /// Local: the parameters. They change within reduce_and_update() and set_parameters() alone.
   [[nodiscard]] virtual std::span<const float> parameters() const = 0;
+  /// Local: what is derived from the parameters; it changes with them.
+  [[nodiscard]] virtual std::span<const float> derived() const = 0;
   /// Local: the range that this rank updates.
   [[nodiscard]] virtual ParameterRange my_range() const = 0;
   /// Local: the shards over which this rank forms gradients, in order.
@@ -82,9 +91,11 @@ class GradientReduction {
 /// @param blocks all parameters, in their order, without gaps
 [[nodiscard]] std::unique_ptr<GradientReduction> make_tree_reduction(const Communicator& ranks,
                                                                      const Communicator& host, std::size_t shards,
-                                                                     const std::vector<ParameterBlock>& blocks);
+                                                                     const std::vector<ParameterBlock>& blocks,
+                                                                     const Derivation& derivation);
 [[nodiscard]] std::unique_ptr<GradientReduction> make_mpi_reduction(const Communicator& ranks, const Communicator& host,
                                                                     std::size_t shards,
-                                                                    const std::vector<ParameterBlock>& blocks);
+                                                                    const std::vector<ParameterBlock>& blocks,
+                                                                    const Derivation& derivation);
 
 }  // namespace mnist_dist::comm

@@ -20,6 +20,12 @@
 
 namespace mnist_dist::nn {
 
+/// A network's parameters, and what derive() makes of them.
+struct Parameters {
+  std::span<const float> values;   ///< [padded_size()]
+  std::span<const float> derived;  ///< [derived_size()]
+};
+
 /// What the passes over some rows need; used again from step to step. One user at a time.
 class Workspace {
  public:
@@ -55,6 +61,20 @@ struct Microbatch {
   std::uint8_t merges = 0;
 };
 
+class Network;
+
+/// A network's parameters and what is derived from them, with memory of their own.
+class OwnedParameters {
+ public:
+  /// @param values [network.padded_size()]
+  OwnedParameters(const Network& network, std::vector<float> values);
+  [[nodiscard]] Parameters view() const { return {values_, derived_}; }
+
+ private:
+  std::vector<float> values_;
+  std::vector<float> derived_;
+};
+
 /// The passes over given parameters; holds no parameters of its own.
 class Network {
  public:
@@ -68,6 +88,11 @@ class Network {
   [[nodiscard]] std::size_t padded_size() const { return layers_.back().biases.end; }
   /// The parameters in the pieces in which gradient() takes them: a few rows of a layer's weights, or its biases.
   [[nodiscard]] std::vector<ParameterRange> blocks() const;
+  /// Floats that derive() writes. They hold nothing new, but whoever shares parameters shares the work of deriving them.
+  [[nodiscard]] std::size_t derived_size() const;
+  /// Derives from the new values of one of blocks() what the passes want of them: the transposed weights of small layers,
+  /// and what the input offsets contribute to the first layer. @param derived [derived_size()], zero before the first time
+  void derive(const ParameterRange& block, std::span<const float> values, std::span<float> derived) const;
   /// About how much work a block's gradient and update are, in units of those of a parameter whose inputs are never zero.
   /// @param input_activity by group of inputs (nn/activations.hpp): the share of rows in which it is not zero
   [[nodiscard]] double cost(const ParameterRange& block, std::span<const double> input_activity) const;
@@ -78,18 +103,17 @@ class Network {
 
   /// Prediction: no dropout, over the first `rows` rows of workspace.inputs().
   /// @return the logits [rows x outputs], valid until the next pass with `workspace`
-  MatrixView<const float> predict(std::span<const float> parameters, std::size_t rows, Workspace& workspace) const;
+  MatrixView<const float> predict(const Parameters& parameters, std::size_t rows, Workspace& workspace) const;
 
   /// Training: leaves in `workspace` what backward() needs; the logits are workspace.logits().
   /// @param row_ids by row of workspace.inputs(): its number in the training set, which names its dropout mask
   /// @param microbatch_rows by microbatch: how many of the rows it has; their sum is the number of rows
-  void forward(std::span<const float> parameters, std::span<const std::uint64_t> row_ids,
+  void forward(const Parameters& parameters, std::span<const std::uint64_t> row_ids,
                std::span<const std::size_t> microbatch_rows, const Dropout& dropout, Workspace& workspace) const;
 
   /// After forward() over the same rows, and once workspace.logits() has been overwritten with the gradient of the loss
   /// with respect to them: completes workspace.activations().
-  void backward(std::span<const float> parameters, std::span<const std::size_t> microbatch_rows,
-                Workspace& workspace) const;
+  void backward(const Parameters& parameters, std::span<const std::size_t> microbatch_rows, Workspace& workspace) const;
 
   /// After backward(): the gradients of one of blocks(), summed over the microbatches. @param sums [block.size()] each,
   /// overwritten: as many as the microbatches' merges leave
@@ -97,11 +121,18 @@ class Network {
                 std::span<float* const> sums) const;
 
  private:
-  MatrixView<const float> weights(std::span<const float> parameters, const Layer& layer) const;
-  void begin_pass(std::span<const float> parameters, std::size_t rows, Workspace& workspace) const;
-  void multiply_layer(std::span<const float> parameters, std::size_t index,
-                      std::span<const std::size_t> microbatch_rows, Workspace& workspace) const;
-  const float* biases(std::span<const float> parameters, std::size_t index, const Workspace& workspace) const;
+  [[nodiscard]] MatrixView<const float> weights(const Parameters& parameters, std::size_t index) const;
+  [[nodiscard]] std::size_t layer_with(const ParameterRange& block) const;
+  /// Rows of a layer's weights in a block.
+  [[nodiscard]] static std::size_t rows_of_block(const Layer& layer);
+  [[nodiscard]] std::size_t first_layer_blocks() const;
+  /// The transposed weights of a small layer [outputs x padded(inputs)], and where they begin in what is derived.
+  [[nodiscard]] MatrixView<const float> transposed_weights(const Parameters& parameters, std::size_t index) const;
+  [[nodiscard]] std::size_t transposed_begin(std::size_t index) const;
+  void begin_pass(const Parameters& parameters, std::size_t rows, Workspace& workspace) const;
+  void multiply_layer(const Parameters& parameters, std::size_t index, std::span<const std::size_t> microbatch_rows,
+                      Workspace& workspace) const;
+  const float* biases(const Parameters& parameters, std::size_t index, const Workspace& workspace) const;
 
   Architecture architecture_;
   std::vector<Layer> layers_;

@@ -49,6 +49,7 @@ class Trainer {
 
  private:
   void begin_epoch();
+  [[nodiscard]] nn::Parameters parameter_views() const;
   void step();
   void load_microbatches();
   void add_losses(float scale);
