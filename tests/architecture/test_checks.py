@@ -26,6 +26,7 @@ GOOD_TREE = {
     "src/main.cpp": '#include "mnist_dist/train/trainer.hpp"\n',
     "tools/h5pack/main.cpp": '#include <CLI/CLI.hpp>\n\n#include "mnist_dist/data/rows.hpp"\n',
     "tools/test": "#!/usr/bin/env bash\necho test\n",
+    "tools/bench/run": "#!/usr/bin/env bash\necho run\n",
     "tools/notes": "not a script: if then $(\n",
     "jobs/train.sbatch": "#!/usr/bin/env bash\necho train\n",
     "tests/unit/main.cpp": "int main() {}\n",
@@ -124,7 +125,7 @@ class Checks(unittest.TestCase):
 
     def test_shell_broken(self):
         self.expect_good("shell")
-        for script in ("tools/test", "jobs/train.sbatch", ".ci/run"):
+        for script in ("tools/test", "tools/bench/run", "jobs/train.sbatch", ".ci/run"):
             with self.subTest(script=script):
                 good = (self.root / script).read_text(encoding="utf-8")
                 self.write(script, "#!/usr/bin/env bash\nrm -rf $1/\n")
