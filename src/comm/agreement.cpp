@@ -9,7 +9,7 @@ namespace mnist_dist::comm {
 namespace {
 
 // A question takes this many steps to be answered, so that asking hides behind computing.
-constexpr int kStepsPerQuestion = 8;
+constexpr int kStepsPerQuestion = 16;
 
 }  // namespace
 

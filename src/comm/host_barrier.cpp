@@ -1,6 +1,7 @@
 #include "host_barrier.hpp"
 
 #include <linux/futex.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,6 +15,9 @@ namespace {
 
 // About 0.1 ms: longer than the ranks of a host differ in a step, shorter than a time slice.
 constexpr int kSpins = 4000;
+// Where ranks share cores, each yield lets another one compute: cheaper than being put to sleep and woken, as long as the
+// others are nearly done.
+constexpr int kYields = 40;
 constexpr int kPatienceSeconds = 600;
 
 void pause_briefly() {
@@ -44,7 +48,11 @@ void HostBarrier::wait() {
     if (state_->sleepers.load() > 0) futex_wake_all(state_->generation);
     return;
   }
-  if (may_spin_) spin(generation);
+  if (may_spin_) {
+    spin(generation);
+  } else {
+    let_others_run(generation);
+  }
   if (state_->generation.load(std::memory_order_acquire) == generation) sleep(generation);
 }
 
@@ -52,6 +60,13 @@ void HostBarrier::spin(std::uint32_t generation) const {
   for (int i = 0; i < kSpins; ++i) {
     if (state_->generation.load(std::memory_order_acquire) != generation) return;
     pause_briefly();
+  }
+}
+
+void HostBarrier::let_others_run(std::uint32_t generation) const {
+  for (int i = 0; i < kYields; ++i) {
+    if (state_->generation.load(std::memory_order_acquire) != generation) return;
+    sched_yield();
   }
 }
 

@@ -31,6 +31,7 @@ class HostBarrier {
 
  private:
   void spin(std::uint32_t generation) const;
+  void let_others_run(std::uint32_t generation) const;
   void sleep(std::uint32_t generation);
 
   State* state_;
