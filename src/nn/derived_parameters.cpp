@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "kernels.hpp"
-#include "layer_products.hpp"
 #include "mnist_dist/nn/network.hpp"
 
 namespace mnist_dist::nn {

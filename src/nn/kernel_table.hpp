@@ -29,6 +29,17 @@ struct Product {
   Size columns;
 };
 
+/// c = a b, where b is too large for a core's cache: it goes through `packed` in pieces.
+struct LargeProduct {
+  Product product;
+  Size transposed_rows;  ///< not 0: b is there as its transpose, with so many rows; further columns of c are zero
+  float* packed;         ///< [kPackedFloats]
+};
+
+/// Inner steps whose piece of b is packed at once, and the room for it.
+inline constexpr int kPackedSteps = 512;
+inline constexpr int kPackedFloats = kPackedSteps * 48;
+
 /// c = a b, where most of a is zero.
 struct SparseProduct {
   Product product;
@@ -59,7 +70,9 @@ struct GradientSums {
   Size first_input;      ///< a multiple of kInputsOfGroup
   Size inputs;           ///< how many, from the first
   Size columns;
-  float* const* sums;  ///< each [inputs x columns]
+  float* const* sums;         ///< each [inputs x columns]
+  Size sums_stride;           ///< floats from one row of a sum to the next
+  const float* written_next;  ///< laid out as a sum: what is to be written after this, or null
 };
 
 /// to [columns x rows] = from^T, from [rows x columns]
@@ -74,6 +87,7 @@ struct Transposition {
 
 struct KernelTable {
   void (*multiply)(const Product&);
+  void (*multiply_large)(const LargeProduct&);
   void (*multiply_sparse)(const SparseProduct&);
   void (*sum_gradients)(const GradientSums&);
   void (*transpose)(const Transposition&);

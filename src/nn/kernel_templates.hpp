@@ -18,6 +18,11 @@ struct Tile {
       for (auto& sum : row) sum = Isa::zero();
     }
   }
+  void load(const float* first, Size row_stride) {
+    for (int i = 0; i < kRows; ++i) {
+      for (int j = 0; j < kVectors; ++j) sums[i][j] = Isa::load(first + i * row_stride + j * Isa::kWidth);
+    }
+  }
   /// sums = column row^T
   void set_to_outer_product(const float* column, const float* row) {
     for (int i = 0; i < kRows; ++i) {
@@ -99,6 +104,84 @@ struct ComputeProduct {
 };
 
 template <class Isa>
+void transpose(const Transposition& t) {
+  constexpr Size kSquare = 8;
+  const Size square_rows = t.rows / kSquare * kSquare;
+  const Size square_columns = t.columns / kSquare * kSquare;
+  for (Size row = 0; row < square_rows; row += kSquare) {
+    for (Size column = 0; column < square_columns; column += kSquare) {
+      Isa::transpose_eight(t.from + row * t.from_stride + column, t.from_stride, t.to + column * t.to_stride + row,
+                           t.to_stride);
+    }
+  }
+  for (Size row = 0; row < t.rows; ++row) {
+    for (Size column = row < square_rows ? square_columns : 0; column < t.columns; ++column) {
+      t.to[column * t.to_stride + row] = t.from[row * t.from_stride + column];
+    }
+  }
+}
+
+/// A product over some of the inner steps, added to what c holds already unless they are the first.
+template <class Isa>
+struct ComputePartOfProduct {
+  const Product& p;
+  bool is_first;
+
+  static constexpr int rows_of_tile(int vectors) { return nn::rows_of_tile<Isa>(vectors); }
+  template <int kRows, int kVectors>
+  void tile(Size row, Size column) const {
+    Tile<Isa, kRows, kVectors> tile;
+    float* c = p.c + row * p.c_stride + column;
+    if (is_first) {
+      tile.clear();
+    } else {
+      tile.load(c, p.c_stride);
+    }
+    tile.add_products(p.inner, p.a + row * p.a_stride, p.a_stride, 1, p.b + column, p.b_stride);
+    tile.store(c, p.c_stride);
+  }
+};
+
+template <class Isa>
+void pack_transposed(const LargeProduct& large, Size first, Size steps, Size column, Size columns) {
+  constexpr Size kColumns = Size{Isa::kPackedVectors} * Isa::kWidth;
+  const Product& p = large.product;
+  const Size left = large.transposed_rows > column ? large.transposed_rows - column : 0;
+  const Size there = left < columns ? left : columns;
+  transpose<Isa>({p.b + column * p.b_stride + first, p.b_stride, large.packed, kColumns, there, steps});
+  for (Size step = 0; step < steps; ++step) {
+    for (Size i = there; i < columns; ++i) large.packed[step * kColumns + i] = 0.0F;
+  }
+}
+
+/// Each element is still one chain of multiply-adds in ascending order: it only rests in c between two pieces.
+template <class Isa>
+void multiply_large(const LargeProduct& large) {
+  const Product& p = large.product;
+  constexpr Size kColumns = Size{Isa::kPackedVectors} * Isa::kWidth;
+  static_assert(kColumns * kPackedSteps <= kPackedFloats);
+  for (Size first = 0; first < p.inner; first += kPackedSteps) {
+    const Size steps = p.inner - first < kPackedSteps ? p.inner - first : kPackedSteps;
+    for (Size column = 0; column < p.columns; column += kColumns) {
+      const Size columns = p.columns - column < kColumns ? p.columns - column : kColumns;
+      if (large.transposed_rows > 0) {
+        pack_transposed<Isa>(large, first, steps, column, columns);
+      } else {
+        for (Size step = 0; step < steps; ++step) {
+          const float* from = p.b + (first + step) * p.b_stride + column;
+          for (Size i = 0; i < columns; i += Isa::kWidth) {
+            Isa::store(large.packed + step * kColumns + i, Isa::load(from + i));
+          }
+        }
+      }
+      const Product part{p.a + first, p.a_stride, large.packed, kColumns, p.c + column,
+                         p.c_stride,  p.rows,     steps,        columns};
+      cover<Isa, Isa::kPackedVectors>(p.rows, columns, 0, ComputePartOfProduct<Isa>{part, first == 0});
+    }
+  }
+}
+
+template <class Isa>
 struct ComputeSparseProduct {
   const SparseProduct& s;
 
@@ -134,6 +217,7 @@ struct ComputeGradientSums {
     // The stack of sums that wait for their brother; its depth is the logarithm of the number of microbatches.
     alignas(64) float waiting[kMaxWaiting][kRows * kVectors * Isa::kWidth];
     Size depth = 0;
+    if (p.written_next != nullptr) prefetch_for_writing<kRows, kVectors>(row, column);
     for (Size i = 0; i < p.count; ++i) {
       const GradientMicrobatch& microbatch = p.microbatches[i];
       Tile<Isa, kRows, kVectors> tile;
@@ -145,7 +229,7 @@ struct ComputeGradientSums {
       add_rows(tile, microbatch, p.first_input + row, column);
       for (unsigned merge = 0; merge < microbatch.merges; ++merge) tile.add_to(waiting[--depth]);
       if (i + 1 == p.count) {
-        tile.store(p.sums[depth] + row * p.columns + column, p.columns);
+        tile.store(p.sums[depth] + row * p.sums_stride + column, p.sums_stride);
       } else {
         tile.store(waiting[depth++], kVectors * Isa::kWidth);
       }
@@ -153,7 +237,7 @@ struct ComputeGradientSums {
     for (Size sum = 0; sum < depth; ++sum) {
       for (int i = 0; i < kRows; ++i) {
         for (int j = 0; j < kVectors; ++j) {
-          Isa::store(p.sums[sum] + (row + i) * p.columns + column + j * Isa::kWidth,
+          Isa::store(p.sums[sum] + (row + i) * p.sums_stride + column + j * Isa::kWidth,
                      Isa::load(&waiting[sum][(i * kVectors + j) * Isa::kWidth]));
         }
       }
@@ -161,6 +245,16 @@ struct ComputeGradientSums {
   }
 
  private:
+  /// The caches of other cores hold the parameters too: asks for the right to write them, while their gradient is formed.
+  template <int kRows, int kVectors>
+  void prefetch_for_writing(Size row, Size column) const {
+    constexpr int kFloatsOfLine = 16;
+    for (int i = 0; i < kRows; ++i) {
+      const float* next = p.written_next + (row + i) * p.sums_stride + column;
+      for (int j = 0; j < kVectors * Isa::kWidth; j += kFloatsOfLine) Isa::prefetch_for_writing(next + j);
+    }
+  }
+
   template <int kRows, int kVectors>
   void add_rows(Tile<Isa, kRows, kVectors>& tile, const GradientMicrobatch& microbatch, Size input, Size column) const {
     const float* a = microbatch.inputs + input;
@@ -203,26 +297,9 @@ void sum_gradients(const GradientSums& p) {
 }
 
 template <class Isa>
-void transpose(const Transposition& t) {
-  constexpr Size kSquare = 8;
-  const Size square_rows = t.rows / kSquare * kSquare;
-  const Size square_columns = t.columns / kSquare * kSquare;
-  for (Size row = 0; row < square_rows; row += kSquare) {
-    for (Size column = 0; column < square_columns; column += kSquare) {
-      Isa::transpose_eight(t.from + row * t.from_stride + column, t.from_stride, t.to + column * t.to_stride + row,
-                           t.to_stride);
-    }
-  }
-  for (Size row = 0; row < t.rows; ++row) {
-    for (Size column = row < square_rows ? square_columns : 0; column < t.columns; ++column) {
-      t.to[column * t.to_stride + row] = t.from[row * t.from_stride + column];
-    }
-  }
-}
-
-template <class Isa>
 KernelTable table_of() {
   return {[](const Product& p) { cover<Isa, Isa::kMaxVectors>(p.rows, p.columns, 0, ComputeProduct<Isa>{p}); },
+          [](const LargeProduct& large) { multiply_large<Isa>(large); },
           [](const SparseProduct& s) {
             cover<Isa, Isa::kMaxSparseVectors>(s.product.rows, s.product.columns, 0, ComputeSparseProduct<Isa>{s});
           },

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "mnist_dist/core/aligned_vector.hpp"
 #include "mnist_dist/core/hot_loop.hpp"
 
 namespace mnist_dist::nn {
@@ -27,6 +28,29 @@ Product product_of(const MatrixView<const float>& a, const MatrixView<const floa
   return {a.data, a.stride, b.data, b.stride, c.data, c.stride, c.rows, a.columns, c.columns};
 }
 
+// Rows of more columns than these are packed, panel by panel, before they are gone through again and again: they lie too
+// far apart for the caches. The widths of the panels are those of the kernels' tiles.
+constexpr std::size_t kSmallColumns = 512;
+constexpr std::size_t kSparsePanel = 112;
+constexpr std::size_t kDensePanel = 48;
+
+/// to [rows x columns], without gaps
+void pack_columns(const float* from, std::size_t stride, std::size_t rows, std::size_t columns, float* to) {
+  for (std::size_t row = 0; row < rows; ++row) std::copy_n(from + row * stride, columns, to + row * columns);
+}
+
+/// How many sums the microbatches leave.
+std::size_t sums_left(const GradientSums& sums) {
+  std::size_t left = sums.count;
+  for (std::size_t i = 0; i < sums.count; ++i) left -= sums.microbatches[i].merges;
+  return left;
+}
+
+float* room_for_packing() {
+  thread_local AlignedVector<float> room(kPackedFloats);
+  return room.data();
+}
+
 /// Sets the bit of one row in the words of all groups in which it has a non-zero.
 MNIST_DIST_HOT_LOOP void mark_active(const float* row, std::size_t groups, std::uint64_t bit, std::uint64_t* words) {
   for (std::size_t group = 0; group < groups; ++group) {
@@ -50,6 +74,16 @@ unsigned list_active(const std::uint64_t* words, std::size_t groups, std::uint64
 
 void multiply_rows(const MatrixView<const float>& a, const MatrixView<const float>& b, const MatrixView<float>& c) {
   kernels().multiply(product_of(a, b, c));
+}
+
+void multiply_rows_by_large(const MatrixView<const float>& a, const MatrixView<const float>& b,
+                            const MatrixView<float>& c) {
+  kernels().multiply_large({product_of(a, b, c), 0, room_for_packing()});
+}
+
+void multiply_rows_by_large_transposed(const MatrixView<const float>& a, const MatrixView<const float>& b,
+                                       const MatrixView<float>& c) {
+  kernels().multiply_large({product_of(a, b, c), b.rows, room_for_packing()});
 }
 
 void transpose(const MatrixView<const float>& from, const MatrixView<float>& to) {
@@ -79,11 +113,54 @@ void find_active(const MatrixView<const float>& inputs, const InputActivity& act
 void multiply_sparse_rows(const MatrixView<const float>& a, const ActiveGroups& active,
                           const MatrixView<const float>& b, const MatrixView<float>& c) {
   const std::size_t groups = active.counts.empty() ? 0 : active.groups.size() / active.counts.size();
-  kernels().multiply_sparse({product_of(a, b, c), active.groups.data(), active.counts.data(), groups});
+  SparseProduct product{product_of(a, b, c), active.groups.data(), active.counts.data(), groups};
+  if (c.columns <= kSmallColumns) {
+    kernels().multiply_sparse(product);
+    return;
+  }
+  thread_local AlignedVector<float> packed;
+  packed.resize(a.columns * kSparsePanel);
+  for (std::size_t column = 0; column < c.columns; column += kSparsePanel) {
+    const std::size_t columns = std::min(kSparsePanel, c.columns - column);
+    pack_columns(b.data + column, b.stride, a.columns, columns, packed.data());
+    product.product.b = packed.data();
+    product.product.b_stride = columns;
+    product.product.c = c.data + column;
+    product.product.columns = columns;
+    kernels().multiply_sparse(product);
+  }
 }
 
 void sum_gradients(const GradientSums& sums) {
-  kernels().sum_gradients(sums);
+  if (sums.columns <= kSmallColumns || sums.count == 0) {
+    kernels().sum_gradients(sums);
+    return;
+  }
+  const std::size_t panel = sums.microbatches[0].activity != nullptr ? kSparsePanel : kDensePanel;
+  std::vector<GradientMicrobatch> microbatches(sums.microbatches, sums.microbatches + sums.count);
+  std::size_t rows = 0;
+  for (const GradientMicrobatch& microbatch : microbatches) rows += microbatch.rows;
+  thread_local AlignedVector<float> packed;
+  packed.resize(rows * panel);
+  std::vector<float*> places(kMaxWaiting);
+  GradientSums part = sums;
+  part.microbatches = microbatches.data();
+  part.sums = places.data();
+  for (std::size_t column = 0; column < sums.columns; column += panel) {
+    part.columns = std::min(panel, sums.columns - column);
+    part.deltas_stride = part.columns;
+    float* next = packed.data();
+    for (std::size_t i = 0; i < sums.count; ++i) {
+      const GradientMicrobatch& whole = sums.microbatches[i];
+      pack_columns(whole.deltas + column, sums.deltas_stride, whole.rows, part.columns, next);
+      microbatches[i].deltas = next;
+      microbatches[i].delta_sums = whole.delta_sums + column;
+      next += whole.rows * part.columns;
+    }
+    for (std::size_t i = 0; i < sums_left(sums); ++i) places[i] = sums.sums[i] + column;
+    part.written_next = sums.written_next == nullptr ? nullptr : sums.written_next + column;
+    kernels().sum_gradients(part);
+  }
 }
 
 }  // namespace mnist_dist::nn

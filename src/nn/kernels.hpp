@@ -21,6 +21,13 @@ namespace mnist_dist::nn {
 /// c = a b.  a [m x k], b [k x n], c [m x n]; n a multiple of 16
 void multiply_rows(const MatrixView<const float>& a, const MatrixView<const float>& b, const MatrixView<float>& c);
 
+/// The same bits, faster where b does not fit a core's cache.
+void multiply_rows_by_large(const MatrixView<const float>& a, const MatrixView<const float>& b,
+                            const MatrixView<float>& c);
+/// The same for c = a b^T, b [n x k]; the columns of c beyond its rows become zero.
+void multiply_rows_by_large_transposed(const MatrixView<const float>& a, const MatrixView<const float>& b,
+                                       const MatrixView<float>& c);
+
 /// to = from^T. from [m x n], to [n x m]
 void transpose(const MatrixView<const float>& from, const MatrixView<float>& to);
 

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "kernels.hpp"
-#include "layer_products.hpp"
 #include "mnist_dist/core/hot_loop.hpp"
 #include "mnist_dist/core/random.hpp"
 #include "workspace.hpp"
@@ -98,8 +97,7 @@ void Network::begin_pass(const Parameters& parameters, std::size_t rows, Workspa
   add_biases({state.first_biases.data(), 1, columns}, parameters.values.data() + layers_.front().biases.begin);
 }
 
-void Network::multiply_layer(const Parameters& parameters, std::size_t index,
-                             std::span<const std::size_t> microbatch_rows, Workspace& workspace) const {
+void Network::multiply_layer(const Parameters& parameters, std::size_t index, Workspace& workspace) const {
   Workspace::State& state = *workspace.state_;
   Activations& activations = state.activations;
   const Layer& layer = layers_[index];
@@ -107,12 +105,12 @@ void Network::multiply_layer(const Parameters& parameters, std::size_t index,
   MatrixView<const float> inputs = index == 0 ? activations.inputs : activations.layers[index - 1].outputs;
   inputs.rows = state.rows;
   inputs.columns = layer.inputs;
-  if (!is_small(layer)) {
-    multiply_microbatches(inputs, weights(parameters, index), microbatch_rows, outputs);
-  } else if (index == 0) {
+  if (index == 0) {
     multiply_sparse_rows(inputs, state.active, weights(parameters, index), outputs);
-  } else {
+  } else if (is_small(layer)) {
     multiply_rows(inputs, weights(parameters, index), outputs);
+  } else {
+    multiply_rows_by_large(inputs, weights(parameters, index), outputs);
   }
 }
 
@@ -129,7 +127,7 @@ MatrixView<const float> Network::predict(const Parameters& parameters, std::size
   begin_pass(parameters, rows, workspace);
   for (std::size_t index = 0; index < layers_.size(); ++index) {
     const MatrixView<float> outputs = workspace.state_->activations.layers[index].outputs.first_rows(rows);
-    multiply_layer(parameters, index, std::span(&rows, 1), workspace);
+    multiply_layer(parameters, index, workspace);
     if (index + 1 < layers_.size()) {
       add_biases_and_activate(outputs, biases(parameters, index, workspace), architecture_.leaky_relu_slope);
     } else {
@@ -139,14 +137,13 @@ MatrixView<const float> Network::predict(const Parameters& parameters, std::size
   return workspace.logits();
 }
 
-void Network::forward(const Parameters& parameters, std::span<const std::uint64_t> row_ids,
-                      std::span<const std::size_t> microbatch_rows, const Dropout& dropout,
+void Network::forward(const Parameters& parameters, std::span<const std::uint64_t> row_ids, const Dropout& dropout,
                       Workspace& workspace) const {
   begin_pass(parameters, row_ids.size(), workspace);
   for (std::size_t index = 0; index < layers_.size(); ++index) {
     const Layer& layer = layers_[index];
     const MatrixView<float> outputs = workspace.state_->activations.layers[index].outputs.first_rows(row_ids.size());
-    multiply_layer(parameters, index, microbatch_rows, workspace);
+    multiply_layer(parameters, index, workspace);
     if (index + 1 < layers_.size()) {
       float* scale = workspace.state_->output_scales[index].data();
       dropout.draw(row_ids, index, {scale, row_ids.size(), layer.outputs, layer.columns});
@@ -169,12 +166,12 @@ void Network::backward(const Parameters& parameters, std::span<const std::size_t
     }
     if (index == 0) break;
     const MatrixView<float> deltas_below = state.activations.layers[index - 1].deltas.first_rows(state.rows);
+    MatrixView<const float> deltas = layer.deltas.first_rows(state.rows);
+    deltas.columns = layers_[index].outputs;  // without the padding
     if (is_small(layers_[index])) {
-      MatrixView<const float> deltas = layer.deltas.first_rows(state.rows);
-      deltas.columns = layers_[index].outputs;  // without the padding
       multiply_rows(deltas, transposed_weights(parameters, index), deltas_below);
     } else {
-      multiply_microbatches_by_transposed(layer.deltas, weights(parameters, index), microbatch_rows, deltas_below);
+      multiply_rows_by_large_transposed(deltas, weights(parameters, index), deltas_below);
     }
     multiply_by_scale(deltas_below, state.output_scales[index - 1].data());
   }

@@ -11,7 +11,11 @@ namespace mnist_dist::nn {
 
 std::size_t Network::rows_of_block(const Layer& layer) {
   // Few, so that ranks have equal shares of them; more where rows are long, since each block reads the deltas of all rows.
-  return layer.columns <= 512 ? 16 : 64;
+  return layer.columns <= 512 ? 16 : 128;
+}
+
+bool Network::is_small(const Layer& layer) {
+  return layer.inputs * layer.columns <= std::size_t{1} << 17;
 }
 
 std::size_t Network::first_layer_blocks() const {
@@ -42,7 +46,7 @@ double Network::cost(const ParameterRange& block, std::span<const double> input_
   if (block.end > first.weights.end) return size;
   // What a row with zeros still costs: looking at it, adding along the tree, and the update. Measured, with microbatches of
   // a dozen rows.
-  constexpr double kRest = 0.35;
+  constexpr double kRest = 0.45;
   const std::size_t group_size = InputActivity::kInputsOfGroup * first.columns;
   double activity = 0;
   std::size_t groups = 0;
@@ -52,7 +56,7 @@ double Network::cost(const ParameterRange& block, std::span<const double> input_
 }
 
 void Network::gradient(const ParameterRange& block, std::span<const Microbatch> microbatches,
-                       std::span<float* const> sums) const {
+                       std::span<float* const> sums, std::span<const float> written_next) const {
   static const float kOne = 1.0F;
   const std::size_t index = layer_with(block);
   const Layer& layer = layers_[index];
@@ -87,7 +91,9 @@ void Network::gradient(const ParameterRange& block, std::span<const Microbatch> 
                  .first_input = first_input,
                  .inputs = of_biases ? 1 : block.size() / layer.columns,
                  .columns = layer.columns,
-                 .sums = sums.data()});
+                 .sums = sums.data(),
+                 .sums_stride = layer.columns,
+                 .written_next = written_next.data()});
 }
 
 }  // namespace mnist_dist::nn

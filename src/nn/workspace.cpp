@@ -1,14 +1,8 @@
 #include "workspace.hpp"
 
-#include <cstdint>
 #include <utility>
 
 namespace mnist_dist::nn {
-
-AlignedFloats::AlignedFloats(std::size_t size) : floats_(size + kSlack) {
-  const auto address = reinterpret_cast<std::uintptr_t>(floats_.data());
-  offset_ = (64 - address % 64) % 64 / sizeof(float);
-}
 
 Workspace::State::State(const Architecture& architecture, std::size_t most_rows, Activations views)
     : max_rows(most_rows), outputs(architecture.outputs), activations(std::move(views)) {
@@ -17,8 +11,8 @@ Workspace::State::State(const Architecture& architecture, std::size_t most_rows,
 }
 
 Workspace::Workspace(const Architecture& architecture, std::size_t max_rows) {
-  AlignedFloats memory(Activations::memory_size(architecture, max_rows, max_rows));
-  const Activations activations(architecture, max_rows, max_rows, memory.all());
+  AlignedVector<float> memory(Activations::memory_size(architecture, max_rows, max_rows));
+  const Activations activations(architecture, max_rows, max_rows, memory);
   state_ = std::make_unique<State>(architecture, max_rows, activations);
   state_->memory = std::move(memory);  // a vector keeps its place when it is moved
 }

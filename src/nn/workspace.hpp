@@ -5,27 +5,15 @@
 #include <vector>
 
 #include "kernels.hpp"
+#include "mnist_dist/core/aligned_vector.hpp"
 #include "mnist_dist/nn/network.hpp"
 
 namespace mnist_dist::nn {
 
-/// Floats that begin at a multiple of 64 bytes, all zero at first.
-class AlignedFloats {
- public:
-  explicit AlignedFloats(std::size_t size);
-  [[nodiscard]] std::span<float> all() { return {floats_.data() + offset_, floats_.size() - kSlack}; }
-  [[nodiscard]] float* data() { return floats_.data() + offset_; }
-
- private:
-  static constexpr std::size_t kSlack = 16;
-  std::vector<float> floats_;
-  std::size_t offset_;
-};
-
 struct Workspace::State {
   State(const Architecture& architecture, std::size_t most_rows, Activations views);
 
-  AlignedFloats memory{0};  ///< of the activations, when they lie nowhere else
+  AlignedVector<float> memory;  ///< of the activations, when they lie nowhere else
   std::size_t max_rows;
   std::size_t rows = 0;  ///< of the last forward pass
   std::size_t outputs;

@@ -122,7 +122,7 @@ void Trainer::step() {
   PhaseClock clock(times_);
   load_microbatches();
   clock.end_of(StepPhase::load);
-  network_.forward(parameter_views(), batch_.row_ids(), microbatch_rows_, *dropout_, workspace_);
+  network_.forward(parameter_views(), batch_.row_ids(), *dropout_, workspace_);
   add_losses(scale);
   clock.end_of(StepPhase::forward);
   network_.backward(parameter_views(), microbatch_rows_, workspace_);
@@ -133,7 +133,7 @@ void Trainer::step() {
   reduction_->reduce_and_update(
       [&](ParameterRange block, std::span<float* const> sums) {
         clock.end_of(StepPhase::wait);
-        network_.gradient(block, summed, sums);
+        network_.gradient(block, summed, sums, block.of(reduction_->parameters()));
         clock.end_of(StepPhase::gradient);
       },
       [&](ParameterRange block, std::span<float> gradient, std::span<float> parameters) {

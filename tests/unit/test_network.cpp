@@ -103,7 +103,7 @@ double loss_of(const Example& example, std::size_t first, const Division& divisi
   const nn::OwnedParameters owned(network, nn::with_padding(example.architecture, example.parameters));
   const nn::Parameters parameters = owned.view();
   load_rows(example, first, rows, workspace);
-  network.forward(parameters, std::span(example.row_ids).subspan(first, rows), division.rows, dropout, workspace);
+  network.forward(parameters, std::span(example.row_ids).subspan(first, rows), dropout, workspace);
   const double loss = nn::softmax_cross_entropy(workspace.logits(), std::span(example.labels).subspan(first, rows),
                                                 1.0F / static_cast<float>(example.labels.size()));
   if (gradients != nullptr) {

@@ -1,10 +1,8 @@
 // The multilayer perceptron's forward and backward pass, and the gradient of its parameters. Local: layers know nothing
 // of ranks.
 //
-// A row's bits depend on its microbatch alone, and a microbatch's gradient on nothing beside it: layers whose weights fit
-// a core's cache take all rows through kernels of our own, which guarantee that; larger ones take each microbatch through
-// BLAS by itself. In prediction, large layers make a row's last bits depend on how many rows go together, so whoever
-// wants equal bits passes equal shapes.
+// A row's bits depend on the row alone, and a microbatch's gradient on nothing beside it: all products go through kernels of
+// our own, which guarantee that.
 #pragma once
 
 #include <cstdint>
@@ -107,21 +105,24 @@ class Network {
 
   /// Training: leaves in `workspace` what backward() needs; the logits are workspace.logits().
   /// @param row_ids by row of workspace.inputs(): its number in the training set, which names its dropout mask
-  /// @param microbatch_rows by microbatch: how many of the rows it has; their sum is the number of rows
-  void forward(const Parameters& parameters, std::span<const std::uint64_t> row_ids,
-               std::span<const std::size_t> microbatch_rows, const Dropout& dropout, Workspace& workspace) const;
+  void forward(const Parameters& parameters, std::span<const std::uint64_t> row_ids, const Dropout& dropout,
+               Workspace& workspace) const;
 
   /// After forward() over the same rows, and once workspace.logits() has been overwritten with the gradient of the loss
   /// with respect to them: completes workspace.activations().
+  /// @param microbatch_rows by microbatch: how many of the rows it has; their sum is the number of rows
   void backward(const Parameters& parameters, std::span<const std::size_t> microbatch_rows, Workspace& workspace) const;
 
   /// After backward(): the gradients of one of blocks(), summed over the microbatches. @param sums [block.size()] each,
-  /// overwritten: as many as the microbatches' merges leave
-  void gradient(const ParameterRange& block, std::span<const Microbatch> microbatches,
-                std::span<float* const> sums) const;
+  /// overwritten: as many as the microbatches' merges leave  @param written_next what the caller writes after this, such
+  /// as the block's parameters, or nothing: it is brought into this core's cache meanwhile. [block.size()]
+  void gradient(const ParameterRange& block, std::span<const Microbatch> microbatches, std::span<float* const> sums,
+                std::span<const float> written_next = {}) const;
 
  private:
   [[nodiscard]] MatrixView<const float> weights(const Parameters& parameters, std::size_t index) const;
+  /// Whether a layer's weights stay in a core's second-level cache while rows go through them.
+  [[nodiscard]] static bool is_small(const Layer& layer);
   [[nodiscard]] std::size_t layer_with(const ParameterRange& block) const;
   /// Rows of a layer's weights in a block.
   [[nodiscard]] static std::size_t rows_of_block(const Layer& layer);
@@ -130,8 +131,7 @@ class Network {
   [[nodiscard]] MatrixView<const float> transposed_weights(const Parameters& parameters, std::size_t index) const;
   [[nodiscard]] std::size_t transposed_begin(std::size_t index) const;
   void begin_pass(const Parameters& parameters, std::size_t rows, Workspace& workspace) const;
-  void multiply_layer(const Parameters& parameters, std::size_t index, std::span<const std::size_t> microbatch_rows,
-                      Workspace& workspace) const;
+  void multiply_layer(const Parameters& parameters, std::size_t index, Workspace& workspace) const;
   const float* biases(const Parameters& parameters, std::size_t index, const Workspace& workspace) const;
 
   Architecture architecture_;
