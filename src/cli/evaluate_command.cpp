@@ -7,7 +7,6 @@
 #include <string>
 
 #include "commands.hpp"
-#include "mnist_dist/blas/gemm.hpp"
 #include "mnist_dist/comm/agreement.hpp"
 #include "mnist_dist/comm/communicator.hpp"
 #include "mnist_dist/core/atomic_file.hpp"
@@ -73,7 +72,6 @@ train::ConfusionMatrix score_my_part(const train::Model& model, const data::Data
 
 int run_evaluate(const EvaluateOptions& options) {
   // 1. Start MPI.
-  blas::use_one_thread();
   const comm::Environment environment;
   const comm::Communicator world = comm::Communicator::world();
   const std::filesystem::path model_path = train::model_file(options.model);

@@ -38,7 +38,7 @@ void print_model(const std::filesystem::path& path) {
   print_classes(model.classes);
   fmt::print("trained     {} epochs, score {:.5f} on the holdout\n", model.epoch, model.score);
   fmt::print("data set    content_sha256 {}\n", model.dataset_sha256);
-  fmt::print("build       {}, BLAS core {}\n", model.build, model.blas_core);
+  fmt::print("build       {}, {}\n", model.build, model.arithmetic);
 }
 
 void print_dataset(const std::filesystem::path& path) {
@@ -61,7 +61,7 @@ void print_checkpoint(const train::Checkpoint& checkpoint, const std::string& na
                checkpoint.history[static_cast<std::size_t>(best) - 1].score);
   }
   fmt::print("data set    content_sha256 {}\n", checkpoint.dataset_sha256);
-  fmt::print("build       {}, BLAS core {}\n", checkpoint.build, checkpoint.blas_core);
+  fmt::print("build       {}, {}\n", checkpoint.build, checkpoint.arithmetic);
   fmt::print("settings\n{}", checkpoint.settings);
 }
 

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "commands.hpp"
-#include "mnist_dist/blas/gemm.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/data/image_reader.hpp"
 #include "mnist_dist/data/standardizer.hpp"
@@ -46,7 +45,6 @@ void print_json(const std::string& image, const train::Model& model, std::size_t
 }
 
 int run_predict(const PredictOptions& options) {
-  blas::use_one_thread();
   const train::Model model = train::load_model(train::model_file(options.model));
   const data::Standardizer standardizer(model.mean, model.standard_deviation);
   const nn::Network network(model.architecture, standardizer.offsets());

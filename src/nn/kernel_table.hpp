@@ -86,6 +86,8 @@ struct Transposition {
 };
 
 struct KernelTable {
+  const char* vectors;
+  bool fused;  ///< a multiply-add rounds once
   void (*multiply)(const Product&);
   void (*multiply_large)(const LargeProduct&);
   void (*multiply_sparse)(const SparseProduct&);

@@ -298,7 +298,9 @@ void sum_gradients(const GradientSums& p) {
 
 template <class Isa>
 KernelTable table_of() {
-  return {[](const Product& p) { cover<Isa, Isa::kMaxVectors>(p.rows, p.columns, 0, ComputeProduct<Isa>{p}); },
+  return {Isa::kName,
+          Isa::kFused,
+          [](const Product& p) { cover<Isa, Isa::kMaxVectors>(p.rows, p.columns, 0, ComputeProduct<Isa>{p}); },
           [](const LargeProduct& large) { multiply_large<Isa>(large); },
           [](const SparseProduct& s) {
             cover<Isa, Isa::kMaxSparseVectors>(s.product.rows, s.product.columns, 0, ComputeSparseProduct<Isa>{s});

@@ -4,6 +4,7 @@
 
 #include "mnist_dist/core/aligned_vector.hpp"
 #include "mnist_dist/core/hot_loop.hpp"
+#include "mnist_dist/nn/kernel_info.hpp"
 
 namespace mnist_dist::nn {
 namespace {
@@ -71,6 +72,14 @@ unsigned list_active(const std::uint64_t* words, std::size_t groups, std::uint64
 }
 
 }  // namespace
+
+std::string kernel_vectors() {
+  return kernels().vectors;
+}
+
+std::string kernel_arithmetic() {
+  return kernels().fused ? "fused multiply-add" : "multiply, then add";
+}
 
 void multiply_rows(const MatrixView<const float>& a, const MatrixView<const float>& b, const MatrixView<float>& c) {
   kernels().multiply(product_of(a, b, c));

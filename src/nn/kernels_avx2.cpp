@@ -9,6 +9,8 @@ namespace {
 
 struct Avx2 {
   using Vector = __m256;
+  static constexpr const char* kName = "AVX2";
+  static constexpr bool kFused = true;
   static constexpr int kWidth = 8;
   static constexpr int kRegisters = 16;
   static constexpr int kMaxVectors = 2;

@@ -9,6 +9,8 @@ namespace {
 
 struct Avx512 {
   using Vector = __m512;
+  static constexpr const char* kName = "AVX-512";
+  static constexpr bool kFused = true;
   static constexpr int kWidth = 16;
   static constexpr int kRegisters = 36;  // 32, and the compiler takes some operands from memory
   static constexpr int kMaxVectors = 7;

@@ -7,6 +7,8 @@ namespace {
 struct Baseline {
   typedef float Vector __attribute__((vector_size(16)));
   typedef float Unaligned __attribute__((vector_size(16), aligned(4), may_alias));
+  static constexpr const char* kName = "baseline";
+  static constexpr bool kFused = false;
   static constexpr int kWidth = 4;
   static constexpr int kRegisters = 16;
   static constexpr int kMaxVectors = 2;

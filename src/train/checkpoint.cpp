@@ -8,7 +8,7 @@
 namespace mnist_dist::train {
 namespace {
 
-constexpr std::int64_t kFormatVersion = 1;
+constexpr std::int64_t kFormatVersion = 2;
 
 /// Calls visit(name, member) for every column of the history.
 template <class Visit>
@@ -54,7 +54,7 @@ std::vector<std::byte> encode_checkpoint(const Checkpoint& checkpoint) {
   file.write_attribute("settings", checkpoint.settings);
   file.write_attribute("dataset_sha256", checkpoint.dataset_sha256);
   file.write_attribute("build", checkpoint.build);
-  file.write_attribute("blas_core", checkpoint.blas_core);
+  file.write_attribute("arithmetic", checkpoint.arithmetic);
   file.write_attribute("epochs_done", checkpoint.epochs_done);
   file.write_attribute("steps_done", checkpoint.steps_done);
   file.write_attribute("steps_done_in_epoch", checkpoint.steps_done_in_epoch);
@@ -81,7 +81,7 @@ Checkpoint decode_checkpoint(std::span<const std::byte> bytes, const std::string
   checkpoint.settings = file.string_attribute("settings");
   checkpoint.dataset_sha256 = file.string_attribute("dataset_sha256");
   checkpoint.build = file.string_attribute("build");
-  checkpoint.blas_core = file.string_attribute("blas_core");
+  checkpoint.arithmetic = file.string_attribute("arithmetic");
   checkpoint.epochs_done = file.integer_attribute("epochs_done");
   checkpoint.steps_done = file.integer_attribute("steps_done");
   checkpoint.steps_done_in_epoch = file.integer_attribute("steps_done_in_epoch");

@@ -9,7 +9,7 @@
 namespace mnist_dist::train {
 namespace {
 
-constexpr std::int64_t kFormatVersion = 1;
+constexpr std::int64_t kFormatVersion = 2;
 
 std::string weights_name(std::size_t layer) {
   return fmt::format("/layers/{}/weights", layer + 1);
@@ -78,7 +78,7 @@ void save_model(const Model& model, const std::filesystem::path& path) {
   file.write_attribute("epoch", model.epoch);
   file.write_attribute("score", model.score);
   file.write_attribute("build", model.build);
-  file.write_attribute("blas_core", model.blas_core);
+  file.write_attribute("arithmetic", model.arithmetic);
   file.write_strings("/classes", model.classes);
   file.write("/mean", std::span<const float>(model.mean), shape_of_image(model.image_shape));
   file.write("/standard_deviation", std::span<const float>(model.standard_deviation),
@@ -107,7 +107,7 @@ Model load_model(const std::filesystem::path& path) {
   model.epoch = file.integer_attribute("epoch");
   model.score = file.real_attribute("score");
   model.build = file.string_attribute("build");
-  model.blas_core = file.string_attribute("blas_core");
+  model.arithmetic = file.string_attribute("arithmetic");
   model.classes = file.read_strings("/classes");
   model.mean = file.read<float>("/mean", shape_of_image(model.image_shape));
   model.standard_deviation = file.read<float>("/standard_deviation", shape_of_image(model.image_shape));

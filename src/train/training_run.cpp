@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-#include "mnist_dist/blas/gemm.hpp"
 #include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/build_info.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/log.hpp"
 #include "mnist_dist/core/stop_request.hpp"
+#include "mnist_dist/nn/kernel_info.hpp"
 #include "mnist_dist/train/checkpoint_store.hpp"
 #include "mnist_dist/train/model.hpp"
 #include "mnist_dist/train/stop_conditions.hpp"
@@ -25,11 +25,11 @@ void check_checkpoint(const Checkpoint& checkpoint, const data::DatasetFile& fil
                     name, file.content_sha256(), checkpoint.dataset_sha256),
         0);
   }
-  if (checkpoint.build != build_identity() || checkpoint.blas_core != blas::core_name()) {
+  if (checkpoint.build != build_identity() || checkpoint.arithmetic != nn::kernel_arithmetic()) {
     log_warning(
-        fmt::format("the run was started by {} on BLAS core {}; this is {} on {}: its bits will differ from an "
+        fmt::format("the run was started by {} with {}; this is {} with {}: its bits may differ from an "
                     "undisturbed run's",
-                    checkpoint.build, checkpoint.blas_core, build_identity(), blas::core_name()));
+                    checkpoint.build, checkpoint.arithmetic, build_identity(), nn::kernel_arithmetic()));
   }
 }
 
@@ -121,7 +121,7 @@ void TrainingRun::save_checkpoint() {
     checkpoint.settings = to_toml(settings_);
     checkpoint.dataset_sha256 = file_.content_sha256();
     checkpoint.build = build_identity();
-    checkpoint.blas_core = blas::core_name();
+    checkpoint.arithmetic = nn::kernel_arithmetic();
     checkpoint.best_parameters = best_parameters_;
     checkpoint.history = history_;
     CheckpointStore(folder_->checkpoints())
@@ -146,7 +146,7 @@ void TrainingRun::write_best_model() {
               .epoch = best.epoch,
               .score = best.score,
               .build = build_identity(),
-              .blas_core = blas::core_name()},
+              .arithmetic = nn::kernel_arithmetic()},
              folder_->model());
 }
 

@@ -21,7 +21,7 @@ Checkpoint example() {
   return {.settings = "epochs = 3\n",
           .dataset_sha256 = "abc",
           .build = "build",
-          .blas_core = "core",
+          .arithmetic = "core",
           .epochs_done = 2,
           .steps_done = 17,
           .steps_done_in_epoch = 3,
@@ -49,7 +49,7 @@ TEST_CASE("a checkpoint comes back to the last bit, from bytes that depend on it
   CHECK(after.settings == before.settings);
   CHECK(after.dataset_sha256 == before.dataset_sha256);
   CHECK(after.build == before.build);
-  CHECK(after.blas_core == before.blas_core);
+  CHECK(after.arithmetic == before.arithmetic);
   CHECK(after.epochs_done == 2);
   CHECK(after.steps_done == 17);
   CHECK(after.steps_done_in_epoch == 3);
@@ -160,7 +160,7 @@ TEST_CASE("a model comes back whole, and its bytes depend on it alone") {
   before.epoch = 3;
   before.score = 0.5;
   before.build = "build";
-  before.blas_core = "core";
+  before.arithmetic = "core";
   train::save_model(before, folder.path() / "a.h5");
   train::save_model(before, folder.path() / "b.h5");
   CHECK(read_file(folder.path() / "a.h5") == read_file(folder.path() / "b.h5"));

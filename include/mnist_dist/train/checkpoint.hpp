@@ -20,7 +20,7 @@ struct Checkpoint {
   std::string settings;  ///< TOML
   std::string dataset_sha256;
   std::string build;
-  std::string blas_core;
+  std::string arithmetic;
 
   std::int64_t epochs_done = 0;
   std::int64_t steps_done = 0;           ///< since the start of the run: the optimiser's step number

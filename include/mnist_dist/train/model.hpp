@@ -3,7 +3,7 @@
 // The file holds /layers/<n>/weights f32 [inputs, outputs] and /layers/<n>/biases f32 [outputs] for n = 1, 2, ...;
 // /mean and /standard_deviation f32 in the shape of an image; /classes text. Root attributes: format ("mnist-dist
 // model"), format_version, leaky_relu_slope, image_height, image_width, image_channels, dataset_sha256, epoch, score,
-// build, blas_core. Its bytes depend on nothing else.
+// build, arithmetic. Its bytes depend on nothing else.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,7 @@ struct Model {
   std::int64_t epoch = 0;  ///< the epoch after which the parameters were taken
   double score = 0;        ///< on the holdout, then
   std::string build;
-  std::string blas_core;
+  std::string arithmetic;
 };
 
 /// The model's file: `path` itself, or model.h5 in it when it is the folder of a run.

@@ -1,0 +1,137 @@
+// The kernels of different vectors against each other, and against the plain sum.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "../../src/nn/kernel_table.hpp"
+#include "mnist_dist/core/aligned_vector.hpp"
+#include "mnist_dist/core/random.hpp"
+
+using namespace mnist_dist;
+
+namespace {
+
+constexpr std::size_t kRows = 41;
+constexpr std::size_t kInner = 1100;  // more than is packed at once
+constexpr std::size_t kColumns = 176;
+
+using Floats = AlignedVector<float>;
+
+Floats random_floats(std::size_t size, std::uint64_t id) {
+  RandomStream stream({.seed = 5, .purpose = Purpose::shuffle, .epoch = 0, .id = id});
+  Floats values(size);
+  for (float& value : values) value = stream.uniform(-1, 1);
+  return values;
+}
+
+struct Factors {
+  Floats a = random_floats(kRows * kInner, 1);
+  Floats b = random_floats(kInner * kColumns, 2);
+};
+
+nn::Product product(const Factors& f, Floats& c) {
+  c.assign(kRows * kColumns, -1.0F);
+  return {f.a.data(), kInner, f.b.data(), kColumns, c.data(), kColumns, kRows, kInner, kColumns};
+}
+
+Floats multiply(const nn::KernelTable& kernels, const Factors& f) {
+  Floats c;
+  kernels.multiply(product(f, c));
+  return c;
+}
+
+Floats multiply_large(const nn::KernelTable& kernels, const Factors& f) {
+  Floats c;
+  Floats packed(nn::kPackedFloats);
+  kernels.multiply_large({product(f, c), 0, packed.data()});
+  return c;
+}
+
+/// The same product from the transposed right factor, of which the last `missing` rows are not there.
+Floats multiply_transposed(const nn::KernelTable& kernels, const Factors& f, std::size_t missing) {
+  Floats transposed(kColumns * kInner);
+  kernels.transpose({f.b.data(), kColumns, transposed.data(), kInner, kInner, kColumns});
+  Floats c;
+  Floats packed(nn::kPackedFloats);
+  nn::Product p = product(f, c);
+  p.b = transposed.data();
+  p.b_stride = kInner;
+  kernels.multiply_large({p, kColumns - missing, packed.data()});
+  return c;
+}
+
+/// Gradients over three microbatches, the first two of them added.
+std::vector<Floats> gradients(const nn::KernelTable& kernels, const Factors& f) {
+  const Floats deltas = random_floats(kRows * kColumns, 3);
+  const Floats delta_sums = random_floats(3 * kColumns, 4);
+  const Floats offsets = random_floats(kInner, 5);
+  std::vector<nn::GradientMicrobatch> microbatches;
+  const std::vector<std::size_t> rows = {20, 8, 13};
+  for (std::size_t i = 0, first = 0; i < rows.size(); first += rows[i++]) {
+    microbatches.push_back({f.a.data() + first * kInner, deltas.data() + first * kColumns,
+                            delta_sums.data() + i * kColumns, nullptr, first, rows[i], i == 1 ? 1U : 0U});
+  }
+  std::vector<Floats> sums(2, Floats(kInner * kColumns));
+  std::vector<float*> places = {sums[0].data(), sums[1].data()};
+  kernels.sum_gradients({microbatches.data(), microbatches.size(), kInner, kColumns, 0, offsets.data(), 0, kInner,
+                         kColumns, places.data(), kColumns, nullptr});
+  return sums;
+}
+
+/// What this processor can run.
+std::vector<nn::KernelTable> runnable_kernels() {
+  std::vector<nn::KernelTable> kernels = {nn::baseline_kernels()};
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) kernels.push_back(nn::avx2_kernels());
+  if (__builtin_cpu_supports("avx512f")) kernels.push_back(nn::avx512_kernels());
+#endif
+  return kernels;
+}
+
+}  // namespace
+
+TEST_CASE("kernels with the same arithmetic give the same bits") {
+  const Factors f;
+  const std::vector<nn::KernelTable> all = runnable_kernels();
+  for (const nn::KernelTable& one : all) {
+    for (const nn::KernelTable& other : all) {
+      if (one.fused != other.fused) continue;
+      CAPTURE(one.vectors);
+      CAPTURE(other.vectors);
+      CHECK(multiply(one, f) == multiply(other, f));
+      CHECK(gradients(one, f) == gradients(other, f));
+    }
+  }
+}
+
+TEST_CASE("packing and transposing change no bit of a product") {
+  const Factors f;
+  for (const nn::KernelTable& kernels : runnable_kernels()) {
+    CAPTURE(kernels.vectors);
+    const Floats expected = multiply(kernels, f);
+    CHECK(multiply_large(kernels, f) == expected);
+    CHECK(multiply_transposed(kernels, f, 0) == expected);
+    const Floats shorter = multiply_transposed(kernels, f, 10);
+    for (std::size_t i = 0; i < shorter.size(); ++i) {
+      CHECK(shorter[i] == (i % kColumns < kColumns - 10 ? expected[i] : 0.0F));
+    }
+  }
+}
+
+TEST_CASE("products are products") {
+  const Factors f;
+  for (const nn::KernelTable& kernels : runnable_kernels()) {
+    CAPTURE(kernels.vectors);
+    const Floats c = multiply(kernels, f);
+    for (std::size_t i = 0; i < c.size(); i += 97) {
+      double expected = 0;
+      for (std::size_t k = 0; k < kInner; ++k) {
+        expected += double{f.a[i / kColumns * kInner + k]} * double{f.b[k * kColumns + i % kColumns]};
+      }
+      CHECK(c[i] == doctest::Approx(expected).epsilon(1e-4));
+    }
+  }
+}
