@@ -40,19 +40,24 @@ std::vector<ParameterRange> Network::blocks() const {
   return blocks;
 }
 
-double Network::cost(const ParameterRange& block, std::span<const double> input_activity) const {
-  const auto size = static_cast<double>(block.size());
+double Network::cost(const ParameterRange& block, std::span<const double> input_activity, std::size_t rows,
+                     std::size_t microbatches) const {
+  // What a microbatch costs beside its rows, and the update beside the gradient. Measured.
+  constexpr double kRowsForMicrobatch = 8;
+  constexpr double kRowsForUpdate = 18;
   const Layer& first = layers_.front();
-  if (block.end > first.weights.end) return size;
-  // What a row with zeros still costs: looking at it, adding along the tree, and the update. Measured, with microbatches of
-  // a dozen rows.
-  constexpr double kRest = 0.45;
-  const std::size_t group_size = InputActivity::kInputsOfGroup * first.columns;
-  double activity = 0;
-  std::size_t groups = 0;
-  for (std::size_t at = block.begin; at < block.end; at += group_size, ++groups)
-    activity += input_activity[at / group_size];
-  return size * (kRest + (1 - kRest) * activity / static_cast<double>(groups));
+  double activity = 1;
+  if (block.end <= first.weights.end) {
+    const std::size_t group_size = InputActivity::kInputsOfGroup * first.columns;
+    std::size_t groups = 0;
+    activity = 0;
+    for (std::size_t at = block.begin; at < block.end; at += group_size, ++groups) {
+      activity += input_activity[at / group_size];
+    }
+    activity /= static_cast<double>(groups);
+  }
+  return static_cast<double>(block.size()) * (activity * static_cast<double>(rows) +
+                                              kRowsForMicrobatch * static_cast<double>(microbatches) + kRowsForUpdate);
 }
 
 void Network::gradient(const ParameterRange& block, std::span<const Microbatch> microbatches,

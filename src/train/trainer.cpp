@@ -58,10 +58,12 @@ std::vector<double> input_activity(const comm::Communicator& ranks, const data::
 
 /// Collective.
 std::vector<comm::ParameterBlock> blocks_with_costs(const comm::Communicator& ranks, const nn::Network& network,
-                                                    const data::ImageRows& rows) {
-  const std::vector<double> activity = input_activity(ranks, rows, network.architecture().inputs);
+                                                    const TrainingData& data, std::size_t shards) {
+  const std::vector<double> activity = input_activity(ranks, data.training_rows, network.architecture().inputs);
   std::vector<comm::ParameterBlock> blocks;
-  for (const ParameterRange& range : network.blocks()) blocks.push_back({range, network.cost(range, activity)});
+  for (const ParameterRange& range : network.blocks()) {
+    blocks.push_back({range, network.cost(range, activity, data.plan.rows_of_step(0), shards)});
+  }
   return blocks;
 }
 
@@ -92,7 +94,7 @@ Trainer::Trainer(const comm::Communicator& ranks, const comm::Communicator& host
       workspace_(architecture, max_rows_, activations_[static_cast<std::size_t>(host.rank())]),
       batch_(workspace_.inputs()),
       reduction_(
-          make_reduction(ranks, host, settings, network_, blocks_with_costs(ranks, network_, data.training_rows))),
+          make_reduction(ranks, host, settings, network_, blocks_with_costs(ranks, network_, data, settings.shards))),
       optimizer_settings_{.learning_rate = settings.learning_rate, .beta1 = settings.beta1, .beta2 = settings.beta2},
       first_moment_(reduction_->my_range().size()),
       infinity_norm_(reduction_->my_range().size()),

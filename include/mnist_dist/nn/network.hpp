@@ -91,9 +91,11 @@ class Network {
   /// Derives from the new values of one of blocks() what the passes want of them: the transposed weights of small layers,
   /// and what the input offsets contribute to the first layer. @param derived [derived_size()], zero before the first time
   void derive(const ParameterRange& block, std::span<const float> values, std::span<float> derived) const;
-  /// About how much work a block's gradient and update are, in units of those of a parameter whose inputs are never zero.
+  /// About how much work a block's gradient and update are in a step, in units of a row of one weight.
   /// @param input_activity by group of inputs (nn/activations.hpp): the share of rows in which it is not zero
-  [[nodiscard]] double cost(const ParameterRange& block, std::span<const double> input_activity) const;
+  /// @param rows of a step, over all microbatches
+  [[nodiscard]] double cost(const ParameterRange& block, std::span<const double> input_activity, std::size_t rows,
+                            std::size_t microbatches) const;
 
   /// He initialisation, uniform: weights in +-sqrt(6 / inputs), so that their variance is 2 / inputs (He et
   /// al. 2015, eq. 10); biases and padding 0. @param parameters [padded_size()]
