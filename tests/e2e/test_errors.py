@@ -130,7 +130,7 @@ class Usage(ErrorTest):
                 ("--batch-size", "0"), ("--batch-size", "-5"), ("--batch-size", "1.5"), ("--hidden", "10,x"),
                 ("--hidden", "10,0", "0"), ("--holdout", "1"), ("--epochs", "0"), ("--epochs", "ten"),
                 ("--shards", "0"), ("--learning-rate", "-1"), ("--beta1", "1"), ("--window", "0"), ("--seed", "-1"),
-                ("--checkpoint-every", "0"), ("--min-change", "inf")):
+                ("--checkpoint-every", "0"), ("--min-change", "inf"), ("--reduction", "ring", "tree, mpi")):
             self.assert_refused(USAGE, [flag, *(wrong or [value])], "train", Shared.data, f"{flag}={value}")
 
     def test_command_line(self):

@@ -45,8 +45,30 @@ class AnyNumberOfRanks(ProgramTest):
         with h5py.File(run / "model.h5") as model:
             self.assertEqual(list(model["layers"]), ["1"])
 
+    def test_layers_larger_than_a_cache(self):
+        self.assert_same_for((1, 2, 3, 8), "--epochs", 2, "--batch-size", 200, "--hidden", "600,520")
+
     def test_alone_as_under_mpirun(self):
         self.assert_same_run(self.train("alone", "--epochs", 2), self.train("two", "--epochs", 2, ranks=2))
+
+
+class PlainAllreduce(ProgramTest):
+    """--reduction mpi promises no bits, but the same training."""
+
+    def test_trains_alike(self):
+        options = ("--epochs", 4, "--batch-size", 50, *ENDLESS)
+        tree = read_metrics(self.train("tree", *options))
+        for ranks in (1, 3):
+            allreduce = read_metrics(self.train(f"mpi-{ranks}", "--reduction", "mpi", *options, ranks=ranks))
+            for row, expected in zip(allreduce, tree, strict=True):
+                self.assertAlmostEqual(float(row["loss"]), float(expected["loss"]), delta=2e-3)
+
+    def test_resumes(self):
+        options = ("--reduction", "mpi", *ENDLESS)
+        undisturbed = self.train("undisturbed", *options, "--epochs", 3, ranks=2)
+        self.train("resumed", *options, "--epochs", 1, ranks=2)
+        self.resume("resumed", "--epochs", 3, ranks=2)
+        self.assert_same_run(self.folder / "resumed", undisturbed)
 
 
 class OtherInputsGiveOtherBits(ProgramTest):

@@ -92,6 +92,7 @@ TEST_CASE("values out of bounds are refused by the name of their flag") {
   CHECK(refused([](Settings& s) { s.shards = 0; }, "--shards"));
   CHECK(refused([](Settings& s) { s.holdout = 1; }, "--holdout"));
   CHECK(refused([](Settings& s) { s.data = ""; }, "--data"));
+  CHECK(refused([](Settings& s) { s.reduction = "ring"; }, "--reduction is 'ring', but must be one of: tree, mpi"));
 }
 
 TEST_CASE("only named settings are overridden") {
