@@ -40,6 +40,7 @@ TrainingData::TrainingData(const data::DatasetFile& file, const Settings& settin
 TrainingData::TrainingData(const data::DatasetFile& file, const Settings& settings, ShardBlock my_shards,
                            const std::vector<std::int32_t>& labels, const data::HoldoutSplit& split)
     : classes(file.classes().size()),
+      image_shape(file.image_shape()),
       training_row_count(split.training_rows.size()),
       holdout_row_count(split.holdout_rows.size()),
       standardizer(file.mean(), file.standard_deviation()),

@@ -103,7 +103,7 @@ TrainingRun::End TrainingRun::run(const std::function<void(const EpochMetrics&, 
 bool TrainingRun::finish_epoch() {
   history_.push_back(trainer_.finish_epoch());
   const bool is_best = best_epoch(history_) == history_.back().epoch;
-  if (is_best && ranks_.rank() == 0) best_parameters_ = trainer_.parameters();
+  if (is_best && ranks_.rank() == 0) best_parameters_ = trainer_.scored_parameters();
   const bool is_last = stop_reason(history_, settings_).has_value();
   if (is_last || history_.size() % settings_.checkpoint_every == 0) save_checkpoint();
   at_rank_0([&] {

@@ -21,6 +21,7 @@ struct TrainingData {
   TrainingData(const data::DatasetFile& file, const Settings& settings, ShardBlock my_shards);
 
   std::size_t classes;
+  data::ImageShape image_shape;
   std::size_t training_row_count;  // over all shards
   std::size_t holdout_row_count;
   data::Standardizer standardizer;
