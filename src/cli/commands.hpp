@@ -10,6 +10,7 @@ namespace mnist_dist::cli {
 using RunCommand = std::function<int()>;
 
 RunCommand add_train_command(CLI::App& command);
+RunCommand add_bench_command(CLI::App& command);
 RunCommand add_evaluate_command(CLI::App& command);
 RunCommand add_predict_command(CLI::App& command);
 RunCommand add_info_command(CLI::App& command);

@@ -47,6 +47,7 @@ int run_program(int argc, const char* const* argv) {
     commands.emplace_back(command, add_command(*command));
   };
   add("train", "Train on a data set, alone or under mpirun or srun", add_train_command);
+  add("bench", "Measure a training step against what this machine can do", add_bench_command);
   add("evaluate", "Measure a model on the test images", add_evaluate_command);
   add("predict", "Classify image files", add_predict_command);
   add("info", "Tell what a model, checkpoint, data set or run folder holds", add_info_command);
@@ -61,7 +62,7 @@ int run_program(int argc, const char* const* argv) {
     const std::string command = chosen.empty() ? "" : " " + chosen.front()->get_name();
     std::string message = error.what();
     if (chosen.empty() && error.get_name() == "RequiredError") {
-      message = fmt::format("{}; the commands are train, evaluate, predict and info",
+      message = fmt::format("{}; the commands are train, bench, evaluate, predict and info",
                             argc < 2 ? "a command is missing" : fmt::format("'{}' is not a command", argv[1]));
     }
     if (speaks) log_error(one_line(message, command));
@@ -69,7 +70,8 @@ int run_program(int argc, const char* const* argv) {
   }
   for (const auto& [command, run] : commands) {
     // Commands that do not use MPI run once, however many ranks were started.
-    const bool parallel = command->get_name() == "train" || command->get_name() == "evaluate";
+    const std::string name = command->get_name();
+    const bool parallel = name == "train" || name == "bench" || name == "evaluate";
     if (command->parsed()) return speaks || parallel ? run() : 0;
   }
   throw Error(ExitCode::bug, "no command was run");

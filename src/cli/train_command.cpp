@@ -1,10 +1,7 @@
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -12,51 +9,25 @@
 #include <vector>
 
 #include "commands.hpp"
+#include "job.hpp"
 #include "mnist_dist/blas/gemm.hpp"
 #include "mnist_dist/comm/agreement.hpp"
 #include "mnist_dist/comm/communicator.hpp"
 #include "mnist_dist/core/atomic_file.hpp"
-#include "mnist_dist/core/build_info.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/stop_request.hpp"
 #include "mnist_dist/train/checkpoint_store.hpp"
 #include "mnist_dist/train/training_run.hpp"
+#include "settings_flags.hpp"
 
 namespace mnist_dist::cli {
 namespace {
 
 struct TrainOptions {
-  train::Settings settings;
-  std::map<std::string, CLI::Option*> flags;  // by the setting's name
-  std::string config;
+  SettingsFlags settings;
   std::string output;
   std::string resume;
 };
-
-void print_line(const std::string& line) {
-  fmt::print("{}\n", line);
-  std::fflush(stdout);
-}
-
-/// The settings that stand on the command line.
-std::set<std::string> given_flags(const TrainOptions& options) {
-  std::set<std::string> given;
-  for (const auto& [name, flag] : options.flags) {
-    if (flag->count() > 0) given.insert(name);
-  }
-  return given;
-}
-
-/// The settings in force: what stands on the command line, then --config, then the defaults.
-train::Settings resolve(const TrainOptions& options) {
-  train::Settings settings = options.settings;
-  if (!options.config.empty()) {
-    settings = train::settings_from_toml(read_text_file(options.config), options.config);
-    train::override_settings(settings, options.settings, given_flags(options));
-  }
-  train::check_settings(settings);
-  return settings;
-}
 
 std::string one_line(std::string text) {
   std::ranges::replace(text, '\n', ';');
@@ -78,7 +49,7 @@ const std::set<std::string> kMayChange = {"epochs", "data", "checkpoint-every"};
 train::Settings settings_of_resumed_run(const TrainOptions& options, const train::RunFolder& folder,
                                         const std::optional<train::Checkpoint>& checkpoint) {
   const std::string config = folder.config().string();
-  const std::set<std::string> given = given_flags(options);
+  const std::set<std::string> given = given_settings(options.settings);
   for (const std::string& name : given) {
     if (kMayChange.contains(name)) continue;
     throw Error(ExitCode::usage,
@@ -96,7 +67,7 @@ train::Settings settings_of_resumed_run(const TrainOptions& options, const train
                                                config, one_line(train::to_toml(begun))));
     }
   }
-  train::override_settings(settings, options.settings, given);
+  train::override_settings(settings, options.settings.values, given);
   train::check_settings(settings);
   return settings;
 }
@@ -108,13 +79,13 @@ Start prepare(const comm::Communicator& world, const TrainOptions& options) {
   std::string bytes;
   const bool resumes = !options.resume.empty();
   comm::run_and_agree(world, [&] {
-    if (resumes && (!options.output.empty() || !options.config.empty())) {
+    if (resumes && (!options.output.empty() || !options.settings.config.empty())) {
       throw Error(ExitCode::usage,
                   "--resume goes on in the run's own folder with its own settings: leave --output and "
                   "--config away");
     }
     if (!resumes) {
-      start.settings = resolve(options);
+      start.settings = resolve_settings(options.settings);
     } else if (world.rank() == 0) {
       start.folder = train::RunFolder::open(options.resume);
       const auto newest = train::CheckpointStore(start.folder->checkpoints()).load_newest();
@@ -135,33 +106,8 @@ Start prepare(const comm::Communicator& world, const TrainOptions& options) {
   return start;
 }
 
-/// Collective: opens the data set at every rank.
-data::DatasetFile open_data(const comm::Communicator& world, const std::string& path) {
-  std::optional<data::DatasetFile> file;
-  comm::run_and_agree(world, [&] { file.emplace(path); });
-  return std::move(*file);
-}
-
-/// Collective: the number of hosts.
-std::int64_t count_hosts(const comm::Communicator& world, const comm::Communicator& host) {
-  std::int64_t first_ranks = host.rank() == 0 ? 1 : 0;
-  world.sum(std::span(&first_ranks, 1));
-  return first_ranks;
-}
-
-void print_header(const Start& start, const data::DatasetFile& file, int ranks, std::int64_t hosts) {
-  const train::Settings& settings = start.settings;
-  const nn::Architecture network = train::architecture_for(settings, file);
-  const data::ImageShape shape = file.image_shape();
-  print_line(fmt::format("{}", build_description()));
-  print_line(fmt::format("network  {}, {} parameters, leaky ReLU {}, dropout {}", network.description(),
-                         nn::parameter_count(network), settings.leaky_relu_slope, settings.dropout));
-  print_line(fmt::format("data     {}: {} training images of {}x{}{}, {} classes, holdout {:.4g} %",
-                         printable(settings.data), file.rows(data::Split::training), shape.width, shape.height,
-                         shape.channels == 3 ? " RGB" : "", file.classes().size(), 100 * settings.holdout));
-  print_line(fmt::format("ranks    {} on {} host{}, 1 thread each, BLAS core {}; {} shards, batch {}, seed {}{}", ranks,
-                         hosts, hosts == 1 ? "" : "s", blas::core_name(), settings.shards, settings.batch_size,
-                         settings.seed, settings.reduction == "mpi" ? "; MPI_Allreduce" : ""));
+void print_header(const Start& start, const data::DatasetFile& file, const Ranks& ranks) {
+  print_line(job_header(start.settings, file, ranks));
   std::string resumed;
   if (start.checkpoint) {
     resumed = fmt::format(", resumed in epoch {} after {} of its steps", start.checkpoint->epochs_done + 1,
@@ -203,18 +149,13 @@ void print_end(const train::TrainingRun& run, const train::TrainingRun::End& end
   print_line(fmt::format("model    {}/model.h5", folder));
 }
 
-/// CLI11 would read -5 as a number near 2^64.
-std::string refuse_negative(const std::string& value) {
-  return value.starts_with('-') ? fmt::format("{} is negative", value) : std::string();
-}
-
 int run_train(const TrainOptions& options) {
   // 1. Start MPI; from now on a stop signal ends the run at the next safe point.
   blas::use_one_thread();
   catch_stop_signals();
   const comm::Environment environment;
-  const comm::Communicator world = comm::Communicator::world();
-  const comm::Communicator host = world.split_by_host();
+  const Ranks ranks;
+  const comm::Communicator& world = ranks.world;
 
   // 2. Agree on where to start, and open the data.
   Start start = prepare(world, options);
@@ -225,12 +166,11 @@ int run_train(const TrainOptions& options) {
       if (world.rank() == 0) start.folder = train::RunFolder::create(options.output, start.settings);
     });
   }
-  const std::int64_t hosts = count_hosts(world, host);
   const bool speaks = world.rank() == 0;
-  if (speaks) print_header(start, file, world.size(), hosts);
+  if (speaks) print_header(start, file, ranks);
 
   // 3. Train.
-  train::TrainingRun run(world, host, start.settings, file, data, start.folder ? &*start.folder : nullptr,
+  train::TrainingRun run(world, ranks.host, start.settings, file, data, start.folder ? &*start.folder : nullptr,
                          start.checkpoint);
   double seconds = 0;
   int epochs = 0;
@@ -250,18 +190,7 @@ int run_train(const TrainOptions& options) {
 
 RunCommand add_train_command(CLI::App& command) {
   const auto options = std::make_shared<TrainOptions>();
-  train::visit_settings(options->settings, [&]<class T>(const train::SettingInfo& info, T& value) {
-    const std::string name = info.name;
-    CLI::Option* flag = command.add_option(name == "data" ? "DATA,--data" : "--" + name, value, info.help);
-    if constexpr (std::is_same_v<T, std::vector<std::uint64_t>>) {
-      flag->delimiter(',')->allow_extra_args(false)->default_str(fmt::format("{}", fmt::join(value, ",")));
-    } else {
-      flag->default_str(fmt::format("{}", value));
-    }
-    if constexpr (!std::is_same_v<T, std::string> && !std::is_same_v<T, double>) flag->check(refuse_negative);
-    options->flags[name] = flag;
-  });
-  command.add_option("-c,--config", options->config, "TOML file of these settings; flags on the command line win");
+  add_settings_flags(command, options->settings);
   command.add_option("-o,--output", options->output, "the run's folder (default: runs/<UTC time>)");
   command.add_option("--resume", options->resume, "go on from the newest checkpoint of this run's folder");
   return [options] { return run_train(*options); };

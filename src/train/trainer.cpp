@@ -8,6 +8,7 @@
 #include <limits>
 #include <numeric>
 
+#include "block_costs.hpp"
 #include "mnist_dist/comm/agreement.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/nn/softmax_cross_entropy.hpp"
@@ -37,45 +38,11 @@ std::vector<nn::Activations> views_of(const comm::HostMemory& memory, int ranks_
   return views;
 }
 
-/// Collective: the share of rows in which a group of inputs is not black, from a sample of each rank's rows.
-std::vector<double> input_activity(const comm::Communicator& ranks, const data::ImageRows& rows, std::size_t inputs) {
-  constexpr std::size_t kSample = 1000;
-  constexpr std::size_t kGroup = nn::InputActivity::kInputsOfGroup;
-  std::vector<std::int64_t> counts((inputs + kGroup - 1) / kGroup + 1);
-  for (std::size_t row = 0; row < std::min(rows.size(), kSample); ++row) {
-    const std::span<const std::uint8_t> pixels = rows.pixels(row);
-    for (std::size_t input = 0; input < inputs; input += kGroup) {
-      const auto group = pixels.subspan(input, std::min(kGroup, inputs - input));
-      if (std::ranges::any_of(group, [](std::uint8_t pixel) { return pixel != 0; })) ++counts[input / kGroup];
-    }
-    ++counts.back();
-  }
-  ranks.sum(counts);
-  std::vector<double> activity;
-  for (const std::int64_t count : counts) {
-    activity.push_back(static_cast<double>(count) / static_cast<double>(counts.back()));
-  }
-  return activity;
-}
-
-/// Collective.
-std::vector<comm::ParameterBlock> blocks_with_costs(const comm::Communicator& ranks, const nn::Network& network,
-                                                    const TrainingData& data, std::size_t shards) {
-  const std::vector<double> activity = input_activity(ranks, data.training_rows, network.architecture().inputs);
-  std::vector<comm::ParameterBlock> blocks;
-  for (const ParameterRange& range : network.blocks()) {
-    blocks.push_back({range, network.cost(range, activity, data.plan.rows_of_step(0), shards)});
-  }
-  return blocks;
-}
-
 /// Collective.
 std::unique_ptr<comm::GradientReduction> make_reduction(const comm::Communicator& ranks, const comm::Communicator& host,
-                                                        const Settings& settings, const nn::Network& network,
-                                                        const std::vector<comm::ParameterBlock>& blocks) {
-  const comm::Derivation derivation{
-      network.derived_size(), [&network](ParameterRange block, std::span<const float> parameters,
-                                         std::span<float> derived) { network.derive(block, parameters, derived); }};
+                                                        const Settings& settings,
+                                                        const std::vector<comm::ParameterBlock>& blocks,
+                                                        const comm::Derivation& derivation) {
   return settings.reduction == "mpi" ? comm::make_mpi_reduction(ranks, host, settings.shards, blocks, derivation)
                                      : comm::make_tree_reduction(ranks, host, settings.shards, blocks, derivation);
 }
@@ -95,8 +62,8 @@ Trainer::Trainer(const comm::Communicator& ranks, const comm::Communicator& host
           views_of(activation_memory_, host.size(), architecture, max_rows_, most_shards(settings, ranks.size()))),
       workspace_(architecture, max_rows_, activations_[static_cast<std::size_t>(host.rank())]),
       batch_(workspace_.inputs()),
-      reduction_(
-          make_reduction(ranks, host, settings, network_, blocks_with_costs(ranks, network_, data, settings.shards))),
+      reduction_(make_reduction(ranks, host, settings, blocks_with_costs(ranks, network_, data, settings.shards),
+                                derivation())),
       update_(settings, network_, reduction_->my_range(), data.plan.steps()),
       microbatch_rows_(data.training_slices.size()),
       my_shard_losses_(data.training_slices.size()) {
@@ -126,30 +93,37 @@ void Trainer::begin_epoch() {
   }
 }
 
+void Trainer::begin_next_epoch() {
+  ++epochs_done_;
+  std::ranges::fill(my_shard_losses_, 0.0);
+  steps_done_in_epoch_ = 0;
+  begin_epoch();
+}
+
 void Trainer::step() {
   // Every microbatch's gradient is scaled by the rows of the global batch, so their sum is the gradient of its mean loss.
   const float scale = 1.0F / static_cast<float>(data_.plan.rows_of_step(steps_done_in_epoch_));
-  PhaseClock clock(times_);
+  clock_ = PhaseClock(times_);
   load_microbatches();
-  clock.end_of(StepPhase::load);
+  clock_.end_of(StepPhase::load);
   network_.forward(parameter_views(), batch_.row_ids(), *dropout_, workspace_);
   add_losses(scale);
-  clock.end_of(StepPhase::forward);
+  clock_.end_of(StepPhase::forward);
   network_.backward(parameter_views(), microbatch_rows_, workspace_);
   const std::vector<nn::Microbatch> summed = summed_microbatches(steps_done_in_epoch_);
-  clock.end_of(StepPhase::backward);
+  clock_.end_of(StepPhase::backward);
   ++steps_done_;
   ++steps_done_in_epoch_;
   update_.begin_step(steps_done_, 1);
   const auto gradient_of = [&](ParameterRange block, std::span<float* const> sums) {
-    clock.end_of(StepPhase::wait);
+    clock_.end_of(StepPhase::wait);
     network_.gradient(block, summed, sums, block.of(reduction_->parameters()));
-    clock.end_of(StepPhase::gradient);
+    clock_.end_of(StepPhase::gradient);
   };
   const auto update = [&](ParameterRange block, std::span<float> gradient, std::span<float> parameters) {
-    clock.end_of(StepPhase::wait);
+    clock_.end_of(StepPhase::wait);
     update_.apply(block, gradient, parameters);
-    clock.end_of(StepPhase::update);
+    clock_.end_of(StepPhase::update);
   };
   if (settings_.clip_norm > 0) {
     reduction_->reduce_and_update(gradient_of, update, [&](auto blocks, auto gradient) {
@@ -158,7 +132,7 @@ void Trainer::step() {
   } else {
     reduction_->reduce_and_update(gradient_of, update);
   }
-  clock.end_of(StepPhase::wait);
+  clock_.end_of(StepPhase::wait);
   if (times_ != nullptr) ++times_->steps;
 }
 
@@ -214,6 +188,15 @@ std::vector<nn::Microbatch> Trainer::summed_microbatches(std::size_t step) const
   return microbatches;
 }
 
+comm::Derivation Trainer::derivation() {
+  const auto derive = [this](ParameterRange block, std::span<const float> parameters, std::span<float> derived) {
+    clock_.end_of(StepPhase::wait);
+    network_.derive(block, parameters, derived);
+    clock_.end_of(StepPhase::update);
+  };
+  return {network_.derived_size(), derive};
+}
+
 nn::Parameters Trainer::parameter_views() const {
   return {reduction_->parameters(), reduction_->derived()};
 }
@@ -234,6 +217,13 @@ bool Trainer::run_steps(const std::function<bool()>& stop_now) {
   return steps_done_in_epoch_ == data_.plan.steps();
 }
 
+void Trainer::run_unscored_steps(std::int64_t count) {
+  for (; count > 0; --count) {
+    if (steps_done_in_epoch_ == data_.plan.steps()) begin_next_epoch();
+    step();
+  }
+}
+
 std::vector<double> Trainer::all_shard_losses() const {
   std::vector<double> losses(settings_.shards);
   ranks_.all_gather_parts(std::span<const double>(my_shard_losses_), std::span(losses));
@@ -243,7 +233,7 @@ std::vector<double> Trainer::all_shard_losses() const {
 EpochMetrics Trainer::finish_epoch() {
   const Clock::time_point start = Clock::now();
   EpochMetrics metrics;
-  metrics.epoch = ++epochs_done_;
+  metrics.epoch = epochs_done_ + 1;
   metrics.rows = static_cast<std::int64_t>(data_.training_row_count);
   metrics.steps = steps_done_;
   double loss = 0;
@@ -261,10 +251,7 @@ EpochMetrics Trainer::finish_epoch() {
   const bool scored = data_.holdout_row_count > 0;
   metrics.score = scored ? outcomes.macro_f_beta(settings_.f_beta) : std::numeric_limits<double>::quiet_NaN();
   metrics.accuracy = scored ? outcomes.accuracy() : std::numeric_limits<double>::quiet_NaN();
-
-  std::ranges::fill(my_shard_losses_, 0.0);
-  steps_done_in_epoch_ = 0;
-  begin_epoch();
+  begin_next_epoch();
   metrics.seconds = seconds_in_epoch_ + seconds_since(start);
   seconds_in_epoch_ = 0;
   return metrics;

@@ -263,6 +263,8 @@ class Help(ProgramTest):
                   "--output-l2 FLOAT=0.0001", "--batch-size UINT=100", "--holdout FLOAT=0.1", "--f-beta FLOAT=1",
                   "--window UINT=10", "--min-change FLOAT=0.0001", "--epochs UINT=100", "--shards UINT=8",
                   "--seed UINT=0", "--checkpoint-every UINT=1", "default: runs/<UTC time>", "--config", "--resume"),
+        "bench": ("=mnist.h5", "--hidden UINT=100,100,100", "--batch-size UINT=100", "--reduction TEXT=tree",
+                  "--seconds FLOAT=2", "--json", "--config"),
         "evaluate": ("=mnist.h5", "=runs/latest/model.h5", "default: report.json"),
         "predict": ("MODEL", "IMAGE", "--json"),
         "info": ("FILE",),
@@ -292,7 +294,7 @@ class Help(ProgramTest):
 
     def test_lists_commands_and_exit_codes(self):
         output = self.succeed("--help")
-        for word in ("train", "evaluate", "predict", "info", "exit codes", "75"):
+        for word in ("train", "bench", "evaluate", "predict", "info", "exit codes", "75"):
             self.assertIn(word, output)
 
     def test_version(self):

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "mnist_dist/data/dataset_file.hpp"
 #include "mnist_dist/data/epoch_plan.hpp"
 #include "mnist_dist/h5/file.hpp"
+#include "mnist_dist/train/benchmark.hpp"
 #include "mnist_dist/train/training_run.hpp"
 
 using namespace mnist_dist;
@@ -144,4 +146,61 @@ TEST_CASE("two epochs of training do what the definitions say") {
       CHECK(parameters[i] == doctest::Approx(reference.weights[i]).epsilon(1e-4));
     }
   }
+}
+
+TEST_CASE("steps without scores go on over the ends of epochs as training does") {
+  const comm::Communicator world = comm::Communicator::world();
+  const comm::Communicator host = world.split_by_host();
+  const TemporaryFolder folder;
+  write_dataset(folder.path() / "data.h5");
+  const data::DatasetFile file(folder.path() / "data.h5");
+  train::Settings settings;
+  settings.hidden = {5};
+  settings.batch_size = 30;
+  const train::TrainingData data = train::read_training_data(world, settings, file);
+  const nn::Architecture architecture = train::architecture_for(settings, file);
+
+  train::Trainer trained(world, host, settings, data, architecture);
+  for (int epoch = 1; epoch <= 3; ++epoch) {
+    REQUIRE(trained.run_steps([] { return false; }));
+    (void)trained.finish_epoch();
+  }
+  train::Trainer measured(world, host, settings, data, architecture);
+  const auto steps = static_cast<std::int64_t>(data.plan.steps());
+  measured.run_unscored_steps(2 * steps - 1);
+  CHECK(measured.parameters() != trained.parameters());
+  train::StepTimes times;
+  measured.measure(times);
+  measured.run_unscored_steps(steps + 1);
+  CHECK(measured.parameters() == trained.parameters());
+  CHECK(times.steps == steps + 1);
+}
+
+TEST_CASE("all ranks learn the same of a benchmark") {
+  const comm::Communicator world = comm::Communicator::world();
+  const comm::Communicator host = world.split_by_host();
+  const TemporaryFolder folder;
+  write_dataset(folder.path() / "data.h5");
+  const data::DatasetFile file(folder.path() / "data.h5");
+  train::Settings settings;
+  settings.hidden = {5};
+  settings.holdout = 0;
+  const train::TrainingData data = train::read_training_data(world, settings, file);
+  const train::Benchmark benchmark =
+      train::run_benchmark(world, host, settings, data, train::architecture_for(settings, file), 0.02);
+
+  std::vector<double> figures = {benchmark.step.seconds,         benchmark.step.phases.whole.mean,
+                                 benchmark.products.seconds,     benchmark.products.largest.seconds,
+                                 benchmark.exchange.mpi_seconds, benchmark.exchange.tree_seconds};
+  for (const double seconds : figures) CHECK(seconds > 0);
+  const std::vector<double> mine = figures;
+  world.broadcast(std::span(figures));
+  CHECK(figures == mine);
+
+  // 8 shards give 12 or 13 rows each to a step of 100.
+  const auto ranks = static_cast<std::size_t>(world.size());
+  CHECK(benchmark.products.rows >= (100 + ranks - 1) / ranks);
+  CHECK(benchmark.products.rows <= 13 * ((8 + ranks - 1) / ranks));
+  CHECK(benchmark.products.products.size() == 5);
+  CHECK(benchmark.exchange_seconds == benchmark.exchange.tree_seconds);
 }

@@ -14,10 +14,13 @@ enum class StepPhase : std::size_t {
   forward,   ///< with the loss
   backward,  ///< down to the deltas of the first layer
   gradient,  ///< of this rank's parameters, summed over the shards
-  update,    ///< of this rank's parameters
+  update,    ///< of this rank's parameters, and of what is derived from parameters
   wait,      ///< for other ranks, and what is sent between hosts (or by MPI_Allreduce)
 };
 inline constexpr std::size_t kStepPhases = 6;
+/// By StepPhase.
+inline constexpr std::array<const char*, kStepPhases> kStepPhaseNames = {"load",     "forward", "backward",
+                                                                         "gradient", "update",  "wait"};
 
 /// Sums over the steps of one rank.
 struct StepTimes {

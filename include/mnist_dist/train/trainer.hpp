@@ -37,6 +37,8 @@ class Trainer {
   /// Collective: the steps that the epoch still has. @param stop_now asked after every step, gives the same answer at
   /// all ranks  @return whether the epoch's steps are complete
   bool run_steps(const std::function<bool()>& stop_now);
+  /// Collective: so many steps. Where an epoch ends the next one begins, without a score: for measuring.
+  void run_unscored_steps(std::int64_t count);
   /// Local: from now on adds the times of every step's phases to `times`, which outlives the steps.
   void measure(StepTimes& times) { times_ = &times; }
   /// Collective, after the epoch's steps: scores the holdout and begins the next epoch.
@@ -52,6 +54,8 @@ class Trainer {
 
  private:
   void begin_epoch();
+  void begin_next_epoch();
+  [[nodiscard]] comm::Derivation derivation();
   [[nodiscard]] nn::Parameters parameter_views() const;
   void step();
   void load_microbatches();
@@ -76,6 +80,7 @@ class Trainer {
   ParameterUpdate update_;  // of my range
 
   StepTimes* times_ = nullptr;  // where to add times, if anywhere
+  PhaseClock clock_{nullptr};   // of this step
 
   std::uint32_t epochs_done_ = 0;
   std::int64_t steps_done_ = 0;

@@ -1,0 +1,78 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "bench_output.hpp"
+#include "commands.hpp"
+#include "job.hpp"
+#include "mnist_dist/blas/gemm.hpp"
+#include "mnist_dist/comm/agreement.hpp"
+#include "mnist_dist/comm/communicator.hpp"
+#include "mnist_dist/core/error.hpp"
+#include "mnist_dist/nn/kernel_info.hpp"
+#include "mnist_dist/train/benchmark.hpp"
+#include "mnist_dist/train/training_run.hpp"
+#include "settings_flags.hpp"
+
+namespace mnist_dist::cli {
+namespace {
+
+struct BenchOptions {
+  SettingsFlags settings;
+  double seconds = 2;
+  bool json = false;
+};
+
+void check_seconds(double seconds) {
+  constexpr double kLowest = 0.01;
+  constexpr double kHighest = 3600;
+  if (seconds >= kLowest && seconds <= kHighest) return;  // false for NaN
+  throw Error(ExitCode::usage,
+              fmt::format("--seconds is {}, but must lie between {} and {}", seconds, kLowest, kHighest));
+}
+
+int run_bench(const BenchOptions& options) {
+  // 1. Start MPI.
+  blas::use_one_thread();
+  const comm::Environment environment;
+  const Ranks ranks;
+  const bool speaks = ranks.world.rank() == 0;
+
+  // 2. Agree on what to measure, and open the data.
+  train::Settings settings;
+  comm::run_and_agree(ranks.world, [&] {
+    settings = resolve_settings(options.settings);
+    check_seconds(options.seconds);
+  });
+  const data::DatasetFile file = open_data(ranks.world, settings.data);
+  const train::TrainingData data = train::read_training_data(ranks.world, settings, file);
+  if (speaks && !options.json) {
+    print_line(job_header(settings, file, ranks));
+    print_line(fmt::format("kernels  {}; BLAS is their yardstick\n", nn::kernel_vectors()));
+  }
+
+  // 3. Measure.
+  const train::Benchmark benchmark = train::run_benchmark(ranks.world, ranks.host, settings, data,
+                                                          train::architecture_for(settings, file), options.seconds);
+
+  // 4. Rank 0 reports.
+  if (speaks) {
+    fmt::print("{}", options.json ? benchmark_json(benchmark, settings, file, ranks)
+                                  : benchmark_text(benchmark, settings, file, ranks));
+  }
+  comm::Environment::finalize();
+  return 0;
+}
+
+}  // namespace
+
+RunCommand add_bench_command(CLI::App& command) {
+  const auto options = std::make_shared<BenchOptions>();
+  add_settings_flags(command, options->settings);
+  command.add_option("--seconds", options->seconds, "how long steps are measured; the rest takes a few seconds more")
+      ->capture_default_str();
+  command.add_flag("--json", options->json, "one JSON object instead of tables");
+  return [options] { return run_bench(*options); };
+}
+
+}  // namespace mnist_dist::cli

@@ -1,0 +1,56 @@
+#include "job.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "mnist_dist/blas/gemm.hpp"
+#include "mnist_dist/comm/agreement.hpp"
+#include "mnist_dist/core/build_info.hpp"
+#include "mnist_dist/core/error.hpp"
+#include "mnist_dist/train/training_run.hpp"
+
+namespace mnist_dist::cli {
+namespace {
+
+/// Collective.
+std::int64_t count_hosts(const comm::Communicator& world, const comm::Communicator& host) {
+  std::int64_t first_ranks = host.rank() == 0 ? 1 : 0;
+  world.sum(std::span(&first_ranks, 1));
+  return first_ranks;
+}
+
+}  // namespace
+
+Ranks::Ranks() : world(comm::Communicator::world()), host(world.split_by_host()), hosts(count_hosts(world, host)) {}
+
+data::DatasetFile open_data(const comm::Communicator& world, const std::string& path) {
+  std::optional<data::DatasetFile> file;
+  comm::run_and_agree(world, [&] { file.emplace(path); });
+  return std::move(*file);
+}
+
+std::string job_header(const train::Settings& settings, const data::DatasetFile& file, const Ranks& ranks) {
+  const nn::Architecture network = train::architecture_for(settings, file);
+  const data::ImageShape shape = file.image_shape();
+  return fmt::format(
+      "{}\n"
+      "network  {}, {} parameters, leaky ReLU {}, dropout {}\n"
+      "data     {}: {} training images of {}x{}{}, {} classes, holdout {:.4g} %\n"
+      "ranks    {} on {} host{}, 1 thread each, BLAS core {}; {} shards, batch {}, seed {}{}",
+      build_description(), network.description(), nn::parameter_count(network), settings.leaky_relu_slope,
+      settings.dropout, printable(settings.data), file.rows(data::Split::training), shape.width, shape.height,
+      shape.channels == 3 ? " RGB" : "", file.classes().size(), 100 * settings.holdout, ranks.world.size(), ranks.hosts,
+      ranks.hosts == 1 ? "" : "s", blas::core_name(), settings.shards, settings.batch_size, settings.seed,
+      settings.reduction == "mpi" ? "; MPI_Allreduce" : "");
+}
+
+void print_line(const std::string& line) {
+  fmt::print("{}\n", line);
+  std::fflush(stdout);
+}
+
+}  // namespace mnist_dist::cli

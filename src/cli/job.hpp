@@ -1,0 +1,33 @@
+// What the commands that train have in common: their ranks, the data set, and what they say of both.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "mnist_dist/comm/communicator.hpp"
+#include "mnist_dist/data/dataset_file.hpp"
+#include "mnist_dist/train/settings.hpp"
+
+namespace mnist_dist::cli {
+
+/// The ranks of the job.
+struct Ranks {
+  /// Collective.
+  Ranks();
+
+  comm::Communicator world;
+  comm::Communicator host;  ///< those that share this rank's memory
+  std::int64_t hosts;       ///< how many there are
+};
+
+/// Collective: opens the data set at every rank. @throws AgreedError
+[[nodiscard]] data::DatasetFile open_data(const comm::Communicator& world, const std::string& path);
+
+/// Local: which program, network, data set and ranks these are, a line each.
+[[nodiscard]] std::string job_header(const train::Settings& settings, const data::DatasetFile& file,
+                                     const Ranks& ranks);
+
+/// Local: prints the line at once, also where standard output is a file or a pipe.
+void print_line(const std::string& line);
+
+}  // namespace mnist_dist::cli

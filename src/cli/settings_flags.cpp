@@ -1,0 +1,55 @@
+#include "settings_flags.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cstdint>
+#include <type_traits>
+#include <vector>
+
+#include "mnist_dist/core/atomic_file.hpp"
+
+namespace mnist_dist::cli {
+namespace {
+
+/// CLI11 would read -5 as a number near 2^64.
+std::string refuse_negative(const std::string& value) {
+  return value.starts_with('-') ? fmt::format("{} is negative", value) : std::string();
+}
+
+}  // namespace
+
+void add_settings_flags(CLI::App& command, SettingsFlags& settings) {
+  train::visit_settings(settings.values, [&]<class T>(const train::SettingInfo& info, T& value) {
+    const std::string name = info.name;
+    CLI::Option* flag = command.add_option(name == "data" ? "DATA,--data" : "--" + name, value, info.help);
+    if constexpr (std::is_same_v<T, std::vector<std::uint64_t>>) {
+      flag->delimiter(',')->allow_extra_args(false)->default_str(fmt::format("{}", fmt::join(value, ",")));
+    } else {
+      flag->default_str(fmt::format("{}", value));
+    }
+    if constexpr (!std::is_same_v<T, std::string> && !std::is_same_v<T, double>) flag->check(refuse_negative);
+    settings.flags[name] = flag;
+  });
+  command.add_option("-c,--config", settings.config, "TOML file of these settings; flags on the command line win");
+}
+
+std::set<std::string> given_settings(const SettingsFlags& settings) {
+  std::set<std::string> given;
+  for (const auto& [name, flag] : settings.flags) {
+    if (flag->count() > 0) given.insert(name);
+  }
+  return given;
+}
+
+train::Settings resolve_settings(const SettingsFlags& settings) {
+  train::Settings resolved = settings.values;
+  if (!settings.config.empty()) {
+    resolved = train::settings_from_toml(read_text_file(settings.config), settings.config);
+    train::override_settings(resolved, settings.values, given_settings(settings));
+  }
+  train::check_settings(resolved);
+  return resolved;
+}
+
+}  // namespace mnist_dist::cli

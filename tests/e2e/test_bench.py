@@ -1,0 +1,160 @@
+"""`mnist-dist bench`: figures that fit together, for people and for scripts, and nothing left behind."""
+
+import json
+
+from program import BAD_DATA, FILE_SYSTEM, USAGE, ProgramTest, Shared, main
+
+# A short measurement: what is tested is not how fast the machine is.
+SHORT = ("--seconds", "0.1", "--hidden", "40,30")
+
+PHASES = ["load", "forward", "backward", "gradient", "update", "wait", "between"]
+WEIGHTS = [784 * 40, 40 * 30, 30 * 10]
+
+
+def setUpModule():
+    Shared.make()
+
+
+class BenchTest(ProgramTest):
+    def bench(self, *options, ranks=None):
+        """The JSON object that it prints."""
+        return json.loads(self.succeed("bench", Shared.data, "--json", *SHORT, *options, ranks=ranks))
+
+    def assert_nothing_written(self):
+        self.assertEqual(list(self.folder.iterdir()), [])
+
+
+class Figures(BenchTest):
+    def test_what_was_measured(self):
+        for ranks in (None, 2):
+            with self.subTest(ranks=ranks):
+                result = self.bench(ranks=ranks)
+                self.assertEqual(list(result), ["machine", "run", "step", "blas", "exchange", "limit"])
+                machine, run = result["machine"], result["run"]
+                self.assertEqual((machine["ranks"], machine["hosts"]), (ranks or 1, 1))
+                self.assertIn(machine["kernel_arithmetic"], self.succeed("info", self.model()))
+                self.assertIn(machine["build"], self.succeed("info", self.model()))
+                self.assertEqual(run["data"], str(Shared.data))
+                self.assertEqual(run["network"], "784-40-30-10")
+                self.assertEqual(run["parameters"], sum(WEIGHTS) + 40 + 30 + 10)
+                self.assertEqual((run["batch_size"], run["reduction"]), (100, "tree"))
+
+    def model(self):
+        """Made once; it tells which build it is of."""
+        path = Shared.folder / "model-run"
+        if not path.exists():
+            Shared.train("model-run", "--epochs", 1, "--hidden", 8)
+        return path / "model.h5"
+
+    def test_phases_make_up_the_step(self):
+        for options, ranks in (((), None), ((), 2), (("--reduction", "mpi"), 2), (("--batch-size", 4), 3)):
+            with self.subTest(options=options, ranks=ranks):
+                step = self.bench(*options, ranks=ranks)["step"]
+                phases = step["phases"]
+                self.assertEqual(list(phases), [*PHASES, "together"])
+                together = phases["together"]
+                self.assertAlmostEqual(sum(phases[name]["mean_percent"] for name in PHASES), 100, places=6)
+                self.assertAlmostEqual(sum(phases[name]["mean_seconds"] for name in PHASES), together["mean_seconds"],
+                                       delta=1e-9)
+                for name in PHASES:
+                    self.assertLessEqual(phases[name]["mean_seconds"], phases[name]["slowest_rank_seconds"] + 1e-12)
+                    self.assertGreater(phases[name]["slowest_rank_seconds"], 0, name)
+                # Measured one after the other, on a machine that others may use.
+                self.assertLess(together["mean_seconds"], 10 * step["seconds"])
+                self.assertLess(step["seconds"], 10 * together["mean_seconds"])
+                self.assertGreater(step["steps_with_phases"], 0)
+                self.assertAlmostEqual(step["rows_per_second"] * step["seconds"], step["rows"])
+                self.assertAlmostEqual(step["rows_per_second"] * step["seconds_per_60000_rows"], 60000)
+        self.assert_nothing_written()
+
+    def test_products(self):
+        for ranks in (None, 2):
+            with self.subTest(ranks=ranks):
+                blas = self.bench(ranks=ranks)["blas"]
+                rows = 100 // (ranks or 1)
+                # The shards of a rank may have one row more than those of another.
+                self.assertTrue(rows <= blas["rank_rows"] <= rows + 4, blas["rank_rows"])
+                self.assertEqual([(product["layer"], product["product"]) for product in blas["products"]],
+                                 [(1, "forward"), (1, "weight_gradient"),
+                                  (2, "forward"), (2, "input_gradient"), (2, "weight_gradient"),
+                                  (3, "forward"), (3, "input_gradient"), (3, "weight_gradient")])
+                for product in blas["products"]:
+                    self.assertEqual(product["flop"], 2 * product["rows"] * product["inner"] * product["columns"])
+                    self.assertEqual(product["flop"], 2 * blas["rank_rows"] * WEIGHTS[product["layer"] - 1])
+                    self.assertAlmostEqual(product["gigaflops_per_second"] * product["seconds"] * 1e9,
+                                           product["flop"], places=3)
+                self.assertEqual(blas["step_flop"], 100 * 2 * (3 * sum(WEIGHTS) - WEIGHTS[0]))
+                for name in ("flop", "seconds"):
+                    self.assertAlmostEqual(blas[f"rank_{name}"], sum(product[name] for product in blas["products"]))
+                self.assertAlmostEqual(blas["rank_gigaflops_per_second"] * blas["rank_seconds"] * 1e9,
+                                       blas["rank_flop"], places=3)
+                self.assertGreater(blas["best_gigaflops_per_second"], 0)
+
+    def test_exchange_and_limit(self):
+        for reduction in ("tree", "mpi"):
+            with self.subTest(reduction=reduction):
+                result = self.bench("--reduction", reduction, ranks=2)
+                exchange, limit = result["exchange"], result["limit"]
+                self.assertGreaterEqual(exchange["bytes"], 4 * result["run"]["parameters"])
+                self.assertAlmostEqual(exchange["mpi_gigabytes_per_second"] * exchange["mpi_seconds"] * 1e9,
+                                       exchange["bytes"], delta=1)
+                self.assertEqual(limit["exchange_seconds"], exchange[f"{reduction}_seconds"])
+                self.assertEqual(limit["products_seconds"], result["blas"]["rank_seconds"])
+                self.assertAlmostEqual(limit["seconds"], limit["products_seconds"] + limit["exchange_seconds"])
+                self.assertAlmostEqual(limit["step_per_limit"] * limit["seconds"], result["step"]["seconds"])
+        self.assertIsNone(self.bench()["exchange"]["mpi_gigabytes_per_second"])
+
+    def test_settings(self):
+        """Flags and --config as train takes them."""
+        (self.folder / "config.toml").write_text("hidden = [12]\nbatch-size = 64\nshards = 4\n", encoding="utf-8")
+        output = self.succeed("bench", Shared.data, "--json", "--seconds", 0.1, "-c", "config.toml", "--shards", 5)
+        run = json.loads(output)["run"]
+        self.assertEqual((run["network"], run["batch_size"], run["shards"]), ("784-12-10", 64, 5))
+
+
+class Tables(BenchTest):
+    def test_for_people(self):
+        for ranks in (None, 2):
+            output = self.succeed("bench", Shared.data, *SHORT, ranks=ranks)
+            for words in ("network  784-40-30-10", f"ranks    {ranks or 1} on 1 host", "kernels  ", "rows/s", "60000 rows", "GF/s",
+                          "layer 3: 30 x 10", "MPI_Allreduce", "tree", "times the limit", *PHASES):
+                self.assertEqual(output.count(words) > 0, True, f"{words} is missing:\n{output}")
+            self.assertEqual(output.count("times the limit"), 1, "more than one rank spoke")
+        self.assert_nothing_written()
+
+    def test_finds_the_data_set_by_its_usual_name(self):
+        (self.folder / "mnist.h5").symlink_to(Shared.data)
+        self.assertIn("mnist.h5: 1200 training images", self.succeed("bench", *SHORT))
+
+
+class Errors(BenchTest):
+    def assert_refused(self, exit_code, mentions, *arguments, ranks=None):
+        result = self.run_program("bench", *arguments, ranks=ranks, timeout=30)
+        self.assert_one_error(result, exit_code, *mentions)
+        self.assertEqual(result.stdout, "")
+        self.assert_nothing_written()
+
+    def test_usage(self):
+        for seconds in ("0", "-1", "nan", "inf", "4000"):
+            for ranks in (None, 2):
+                self.assert_refused(USAGE, ["--seconds", seconds[:2]], Shared.data, f"--seconds={seconds}", ranks=ranks)
+        self.assert_refused(USAGE, ["--seconds", "soon"], Shared.data, "--seconds=soon")
+        self.assert_refused(USAGE, ["--resume"], Shared.data, "--resume", "run")
+        self.assert_refused(USAGE, ["--output"], Shared.data, "--output", "run")
+        self.assert_refused(USAGE, ["--dropout", "2"], Shared.data, "--dropout", 2, ranks=2)
+        self.assert_refused(USAGE, ["3 ranks", "2 shards", "--shards"], Shared.data, "--shards", 2, ranks=3)
+
+    def test_data(self):
+        for ranks in (None, 2):
+            self.assert_refused(FILE_SYSTEM, ["nothing.h5", "No such file"], "nothing.h5", ranks=ranks)
+            self.assert_refused(FILE_SYSTEM, ["mnist.h5"], ranks=ranks)
+            self.assert_refused(BAD_DATA, [Shared.digits.parent, "HDF5"], self.text_file(), ranks=ranks)
+
+    def text_file(self):
+        path = Shared.folder / "notes.h5"
+        path.write_text("not HDF5 at all\n", encoding="utf-8")
+        return path
+
+
+if __name__ == "__main__":
+    main()
