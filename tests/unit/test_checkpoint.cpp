@@ -4,8 +4,10 @@
 #include <cstring>
 #include <filesystem>
 
+#include "message_of.hpp"
 #include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/h5/file.hpp"
 #include "mnist_dist/train/checkpoint.hpp"
 #include "mnist_dist/train/checkpoint_store.hpp"
 #include "mnist_dist/train/model.hpp"
@@ -153,6 +155,7 @@ TEST_CASE("a model comes back whole, and its bytes depend on it alone") {
   before.architecture.inputs = 6;
   before.architecture.hidden = {4};
   before.architecture.outputs = 2;
+  before.architecture.activation = nn::Activation::gelu;
   before.parameters.assign(6 * 4 + 4 + 4 * 2 + 2, 0.25F);
   before.image_shape = {2, 3, 1};
   before.mean = {1, 2, 3, 4, 5, 6};
@@ -175,4 +178,32 @@ TEST_CASE("a model comes back whole, and its bytes depend on it alone") {
   CHECK(after.classes == before.classes);
   CHECK(after.epoch == 3);
   CHECK(after.score == 0.5);
+}
+
+TEST_CASE("a model without an activation has leaky ReLUs; one with an unknown activation is refused") {
+  const TemporaryFolder folder;
+  const auto load = [&](const char* activation) {
+    h5::File file = h5::File::create_in_memory("model.h5");
+    file.write_attribute("format", std::string(train::kModelFormat));
+    file.write_attribute("format_version", std::int64_t{2});
+    file.write_attribute("leaky_relu_slope", 0.25);
+    if (activation != nullptr) file.write_attribute("activation", std::string(activation));
+    for (const char* name : {"image_height", "image_width", "image_channels", "epoch"}) {
+      file.write_attribute(name, std::int64_t{1});
+    }
+    file.write_attribute("score", 0.5);
+    for (const char* name : {"dataset_sha256", "build", "arithmetic"}) file.write_attribute(name, std::string("x"));
+    file.write_strings("/classes", std::vector<std::string>{"cat", "dog"});
+    const std::vector<float> values = {1, 2};
+    file.write("/mean", std::span(values).first(1), {1, 1});
+    file.write("/standard_deviation", std::span(values).first(1), {1, 1});
+    file.write("/layers/1/weights", std::span(values), {1, 2});
+    file.write("/layers/1/biases", std::span(values), {2});
+    write_file_atomically(folder.path() / "model.h5", file.image());
+    return train::load_model(folder.path() / "model.h5").architecture.activation;
+  };
+  CHECK(load(nullptr) == nn::Activation::leaky_relu);
+  CHECK(load("silu") == nn::Activation::silu);
+  const std::string message = message_of(ExitCode::bad_data, [&] { load("swish\n9"); });
+  CHECK(message.find("model.h5: its activation `swish") != std::string::npos);
 }
