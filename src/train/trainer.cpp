@@ -166,8 +166,9 @@ void Trainer::add_losses(float scale) {
   std::size_t first = 0;
   for (std::size_t i = 0; i < microbatch_rows_.size(); ++i) {
     const std::size_t rows = microbatch_rows_[i];
-    my_shard_losses_[i] += nn::softmax_cross_entropy(workspace_.logits().rows_from(first, rows),
-                                                     batch_.labels().subspan(first, rows), scale);
+    my_shard_losses_[i] +=
+        nn::softmax_cross_entropy(workspace_.logits().rows_from(first, rows), batch_.labels().subspan(first, rows),
+                                  scale, settings_.label_smoothing);
     first += rows;
   }
 }

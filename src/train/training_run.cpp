@@ -49,7 +49,8 @@ nn::Architecture architecture_for(const Settings& settings, const data::DatasetF
   return {.inputs = file.image_shape().size(),
           .hidden = {settings.hidden.begin(), settings.hidden.end()},
           .outputs = file.classes().size(),
-          .leaky_relu_slope = static_cast<float>(settings.leaky_relu_slope)};
+          .leaky_relu_slope = static_cast<float>(settings.leaky_relu_slope),
+          .activation = *nn::activation_of_name(settings.activation)};
 }
 
 TrainingRun::TrainingRun(const comm::Communicator& ranks, const comm::Communicator& host, const Settings& settings,

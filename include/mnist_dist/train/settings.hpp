@@ -13,6 +13,7 @@ namespace mnist_dist::train {
 struct Settings {
   std::string data = "mnist.h5";
   std::vector<std::uint64_t> hidden = {100, 100, 100};
+  std::string activation = "leaky-relu";
   double leaky_relu_slope = 0.1;
   double dropout = 0.2;
   std::string optimizer = "adamax";
@@ -67,6 +68,12 @@ void visit_settings(AnySettings& s, Visit&& visit) {
   constexpr double kNearlyOne = 0.99999;
   visit(SettingInfo{"data", "the data set file, as h5pack wrote it"}, s.data);
   visit(SettingInfo{"hidden", "units of each hidden layer", 1, 1 << 20}, s.hidden);
+  visit(SettingInfo{"activation",
+                    "of the hidden layers: leaky-relu, relu, gelu, tanh, sigmoid or silu",
+                    0,
+                    0,
+                    {"leaky-relu", "relu", "gelu", "tanh", "sigmoid", "silu"}},
+        s.activation);
   visit(SettingInfo{"leaky-relu-slope", "leaky ReLU: the slope below 0", 0, 1}, s.leaky_relu_slope);
   visit(SettingInfo{"dropout", "share of a hidden layer's units that are dropped (0 for none)", 0, 0.999}, s.dropout);
   visit(SettingInfo{"optimizer", "adamax, adam (with --weight-decay: AdamW) or sgd", 0, 0, {"adamax", "adam", "sgd"}},
