@@ -77,12 +77,7 @@ Trainer::Trainer(const comm::Communicator& ranks, const comm::Communicator& host
 void Trainer::begin_epoch() {
   const std::uint32_t epoch = epochs_done_ + 1;
   dropout_.emplace(settings_.dropout, settings_.seed, epoch);
-  const data::AugmentationSettings augmentation{.rotation = settings_.rotation,
-                                                .scaling = settings_.scaling,
-                                                .shear = settings_.shear,
-                                                .shift = settings_.shift,
-                                                .elastic = settings_.elastic,
-                                                .elastic_smoothing = settings_.elastic_smoothing};
+  const data::AugmentationSettings augmentation = augmentation_of(settings_);
   if (augmentation.active()) augmentation_.emplace(data_.image_shape, augmentation, settings_.seed, epoch);
   row_orders_.clear();
   const std::size_t first_shard = shards_of_rank(settings_.shards, ranks_.size(), ranks_.rank()).begin;

@@ -141,7 +141,7 @@ void TrainingRun::write_best_model() {
               .parameters = best_parameters_,
               .image_shape = file_.image_shape(),
               .mean = file_.mean(),
-              .standard_deviation = file_.standard_deviation(),
+              .standard_deviation = deviation_of(file_, settings_),
               .classes = file_.classes(),
               .dataset_sha256 = file_.content_sha256(),
               .epoch = best.epoch,

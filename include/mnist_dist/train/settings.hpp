@@ -36,6 +36,7 @@ struct Settings {
   double shift = 0;
   double elastic = 0;
   double elastic_smoothing = 5;
+  double deviation_floor = 0;
   std::uint64_t batch_size = 100;
   double holdout = 0.1;
   double f_beta = 1.0;
@@ -107,6 +108,9 @@ void visit_settings(AnySettings& s, Visit&& visit) {
   visit(SettingInfo{"elastic", "augmentation: bend by up to so many pixels", 0, 4096}, s.elastic);
   visit(SettingInfo{"elastic-smoothing", "augmentation: how smoothly, as a Gaussian's sigma in pixels", 1, 4096},
         s.elastic_smoothing);
+  visit(SettingInfo{"deviation-floor", "standardising: no pixel's deviation counts for less than so many grey levels",
+                    0, 255},
+        s.deviation_floor);
   visit(SettingInfo{"batch-size", "rows of a global batch, over all ranks", 1, kMany}, s.batch_size);
   visit(SettingInfo{"holdout", "share of each class's training rows kept for validation", 0, 0.9}, s.holdout);
   visit(SettingInfo{"f-beta", "the score is the macro F beta on the holdout: this beta", 0, 1000}, s.f_beta);
