@@ -74,7 +74,7 @@ std::string exchange_text(const train::ExchangeCost& cost, bool alone) {
 
 std::string limit_text(const train::Benchmark& benchmark, const std::string& reduction) {
   const double ratio = benchmark.step_per_limit();
-  const std::string text = fmt::format(
+  std::string text = fmt::format(
       "limit: {:.1f} us a step, of which {:.1f} for the products at BLAS's rates, {:.1f} for the exchange ({})\n"
       "the step takes {:.2f} times the limit\n",
       microseconds(benchmark.limit_seconds()), microseconds(benchmark.products.seconds),

@@ -251,7 +251,7 @@ struct ComputeGradientSums {
     constexpr int kFloatsOfLine = 16;
     for (int i = 0; i < kRows; ++i) {
       const float* next = p.written_next + (row + i) * p.sums_stride + column;
-      for (int j = 0; j < kVectors * Isa::kWidth; j += kFloatsOfLine) Isa::prefetch_for_writing(next + j);
+      for (int j = 0; j < kVectors * Isa::kWidth; j += kFloatsOfLine) __builtin_prefetch(next + j, 1);
     }
   }
 

@@ -17,7 +17,6 @@ struct Avx2 {
   static constexpr int kMaxSparseVectors = 3;
   static constexpr int kPackedVectors = 3;
   static constexpr int kMaxRows = 6;
-  static void prefetch_for_writing(const float* p) { _m_prefetchw(const_cast<float*>(p)); }
   static Vector zero() { return _mm256_setzero_ps(); }
   static Vector load(const float* p) { return _mm256_loadu_ps(p); }
   static void store(float* p, Vector v) { _mm256_storeu_ps(p, v); }

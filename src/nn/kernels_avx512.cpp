@@ -17,7 +17,6 @@ struct Avx512 {
   static constexpr int kMaxSparseVectors = 7;
   static constexpr int kPackedVectors = 3;
   static constexpr int kMaxRows = 12;
-  static void prefetch_for_writing(const float* p) { _m_prefetchw(const_cast<float*>(p)); }
   static Vector zero() { return _mm512_setzero_ps(); }
   static Vector load(const float* p) { return _mm512_loadu_ps(p); }
   static void store(float* p, Vector v) { _mm512_storeu_ps(p, v); }

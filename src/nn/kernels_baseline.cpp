@@ -15,7 +15,6 @@ struct Baseline {
   static constexpr int kMaxSparseVectors = 3;
   static constexpr int kPackedVectors = 3;
   static constexpr int kMaxRows = 6;
-  static void prefetch_for_writing(const float* p) { __builtin_prefetch(p, 1); }
   static Vector zero() { return Vector{}; }
   static Vector load(const float* p) { return *reinterpret_cast<const Unaligned*>(p); }
   static void store(float* p, Vector v) { *reinterpret_cast<Unaligned*>(p) = v; }

@@ -31,6 +31,8 @@ class Workspace {
   Workspace(const Architecture& architecture, std::size_t max_rows);
   /// With activations that lie elsewhere. @param activations for `max_rows` rows
   Workspace(const Architecture& architecture, std::size_t max_rows, Activations activations);
+  Workspace(const Workspace&) = delete;
+  Workspace& operator=(const Workspace&) = delete;
   Workspace(Workspace&&) noexcept;
   Workspace& operator=(Workspace&&) noexcept;
   ~Workspace();
