@@ -32,6 +32,7 @@ std::vector<nn::Activations> views_of(const comm::HostMemory& memory, int ranks_
                                       const nn::Architecture& architecture, std::size_t max_rows,
                                       std::size_t max_microbatches) {
   std::vector<nn::Activations> views;
+  views.reserve(static_cast<std::size_t>(ranks_of_host));
   for (int rank = 0; rank < ranks_of_host; ++rank) {
     views.emplace_back(architecture, max_rows, max_microbatches, memory.floats(rank));
   }
