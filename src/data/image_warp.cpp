@@ -73,6 +73,7 @@ MNIST_DIST_HOT_LOOP void sample(const std::uint16_t* __restrict pairs, const std
     const float right_above = byte_of(pixels, kUpperRight);
     const float at_left = left_above + below[i] * (byte_of(pixels, kUpperLeft + 8) - left_above);
     const float at_right = right_above + below[i] * (byte_of(pixels, kUpperRight + 8) - right_above);
+    // Never negative, and lround() is no vector instruction. NOLINTNEXTLINE(bugprone-incorrect-roundings)
     warped[i] = static_cast<std::uint8_t>(static_cast<std::int32_t>(at_left + right[i] * (at_right - at_left) + 0.5F));
   }
 }
