@@ -13,6 +13,7 @@ RunCommand add_train_command(CLI::App& command);
 RunCommand add_bench_command(CLI::App& command);
 RunCommand add_evaluate_command(CLI::App& command);
 RunCommand add_predict_command(CLI::App& command);
+RunCommand add_preview_command(CLI::App& command);
 RunCommand add_info_command(CLI::App& command);
 
 }  // namespace mnist_dist::cli

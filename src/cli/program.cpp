@@ -50,6 +50,7 @@ int run_program(int argc, const char* const* argv) {
   add("bench", "Measure a training step against what this machine can do", add_bench_command);
   add("evaluate", "Measure a model on the test images", add_evaluate_command);
   add("predict", "Classify image files", add_predict_command);
+  add("preview-augmentation", "Draw training images as augmentation changes them", add_preview_command);
   add("info", "Tell what a model, checkpoint, data set or run folder holds", add_info_command);
 
   try {
@@ -62,7 +63,7 @@ int run_program(int argc, const char* const* argv) {
     const std::string command = chosen.empty() ? "" : " " + chosen.front()->get_name();
     std::string message = error.what();
     if (chosen.empty() && error.get_name() == "RequiredError") {
-      message = fmt::format("{}; the commands are train, bench, evaluate, predict and info",
+      message = fmt::format("{}; the commands are train, bench, evaluate, predict, preview-augmentation and info",
                             argc < 2 ? "a command is missing" : fmt::format("'{}' is not a command", argv[1]));
     }
     if (speaks) log_error(one_line(message, command));

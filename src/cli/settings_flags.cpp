@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "mnist_dist/core/atomic_file.hpp"
+#include "recipes.hpp"
 
 namespace mnist_dist::cli {
 namespace {
@@ -32,6 +33,8 @@ void add_settings_flags(CLI::App& command, SettingsFlags& settings) {
     settings.flags[name] = flag;
   });
   command.add_option("-c,--config", settings.config, "TOML file of these settings; flags on the command line win");
+  command.add_option("--recipe", settings.recipe,
+                     "settings for a purpose (see --list-recipes); --config and flags win");
 }
 
 std::set<std::string> given_settings(const SettingsFlags& settings) {
@@ -43,11 +46,15 @@ std::set<std::string> given_settings(const SettingsFlags& settings) {
 }
 
 train::Settings resolve_settings(const SettingsFlags& settings) {
-  train::Settings resolved = settings.values;
-  if (!settings.config.empty()) {
-    resolved = train::settings_from_toml(read_text_file(settings.config), settings.config);
-    train::override_settings(resolved, settings.values, given_settings(settings));
+  train::Settings resolved;
+  if (!settings.recipe.empty()) {
+    const Recipe& recipe = recipe_of_name(settings.recipe);
+    resolved = train::settings_from_toml(std::string(recipe.toml), fmt::format("recipe {}", recipe.name));
   }
+  if (!settings.config.empty()) {
+    resolved = train::settings_from_toml(read_text_file(settings.config), settings.config, resolved);
+  }
+  train::override_settings(resolved, settings.values, given_settings(settings));
   train::check_settings(resolved);
   return resolved;
 }

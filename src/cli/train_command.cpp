@@ -18,6 +18,7 @@
 #include "mnist_dist/core/stop_request.hpp"
 #include "mnist_dist/train/checkpoint_store.hpp"
 #include "mnist_dist/train/training_run.hpp"
+#include "recipes.hpp"
 #include "settings_flags.hpp"
 
 namespace mnist_dist::cli {
@@ -27,6 +28,7 @@ struct TrainOptions {
   SettingsFlags settings;
   std::string output;
   std::string resume;
+  bool list_recipes = false;
 };
 
 std::string one_line(std::string text) {
@@ -49,6 +51,10 @@ const std::set<std::string> kMayChange = {"epochs", "data", "checkpoint-every"};
 train::Settings settings_of_resumed_run(const TrainOptions& options, const train::RunFolder& folder,
                                         const std::optional<train::Checkpoint>& checkpoint) {
   const std::string config = folder.config().string();
+  if (!options.settings.recipe.empty()) {
+    throw Error(ExitCode::usage,
+                fmt::format("--recipe goes with a new run; the settings of this one are in {}", config));
+  }
   const std::set<std::string> given = given_settings(options.settings);
   for (const std::string& name : given) {
     if (kMayChange.contains(name)) continue;
@@ -69,6 +75,12 @@ train::Settings settings_of_resumed_run(const TrainOptions& options, const train
   }
   train::override_settings(settings, options.settings.values, given);
   train::check_settings(settings);
+  if (checkpoint && settings.schedule == "cosine" &&
+      settings.epochs != train::settings_from_toml(checkpoint->settings, "the checkpoint's settings").epochs) {
+    throw Error(ExitCode::usage, fmt::format("--epochs cannot become {}: with the cosine schedule it decides every "
+                                             "step's learning rate; start a new run for another one",
+                                             settings.epochs));
+  }
   return settings;
 }
 
@@ -150,6 +162,10 @@ void print_end(const train::TrainingRun& run, const train::TrainingRun::End& end
 }
 
 int run_train(const TrainOptions& options) {
+  if (options.list_recipes) {
+    if (comm::rank_by_launcher() == 0) fmt::print("{}", recipe_list());
+    return static_cast<int>(ExitCode::done);
+  }
   // 1. Start MPI; from now on a stop signal ends the run at the next safe point.
   blas::use_one_thread();
   catch_stop_signals();
@@ -193,6 +209,7 @@ RunCommand add_train_command(CLI::App& command) {
   add_settings_flags(command, options->settings);
   command.add_option("-o,--output", options->output, "the run's folder (default: runs/<UTC time>)");
   command.add_option("--resume", options->resume, "go on from the newest checkpoint of this run's folder");
+  command.add_flag("--list-recipes", options->list_recipes, "print what --recipe can be, and do nothing else");
   return [options] { return run_train(*options); };
 }
 

@@ -36,7 +36,7 @@ class MpiReduction : public GradientReduction {
     for (const ParameterRange& block : blocks_.all()) derivation_.derive(block, parameters_, derived_);
   }
 
-  void reduce_and_update(const Gradient& gradient, const Update& update) override {
+  void reduce_and_update(const Gradient& gradient, const Update& update, const BeforeUpdate& before_update) override {
     for (const ParameterRange& block : blocks_.all()) {
       float* const sum = gradient_.data() + block.begin;
       gradient(block, std::span(&sum, 1));
@@ -44,6 +44,7 @@ class MpiReduction : public GradientReduction {
     check(MPI_Allreduce(MPI_IN_PLACE, gradient_.data(), to_count(gradient_.size()), MPI_FLOAT, MPI_SUM,
                         ranks_.handle().communicator),
           "MPI_Allreduce");
+    if (before_update) before_update(blocks_.all(), gradient_);
     for (const ParameterRange& block : blocks_.all()) {
       update(block, block.of(std::span(gradient_)), block.of(std::span(parameters_)));
       derivation_.derive(block, parameters_, derived_);

@@ -67,8 +67,7 @@ class TreeReduction : public GradientReduction {
         barrier_(reinterpret_cast<HostBarrier::State*>(memory_.segment(0).data()), host.size(),
                  each_rank_has_a_core(host)),
         parameters_(reinterpret_cast<float*>(memory_.segment(0).data() + kBarrierBytes), owners_.parameter_count()),
-        derived_(parameters_.data() + parameters_.size(), derivation.size),
-        gradient_(owners_.largest_block()) {}
+        derived_(parameters_.data() + parameters_.size(), derivation.size) {}
 
   [[nodiscard]] std::span<const float> parameters() const override { return parameters_; }
   [[nodiscard]] std::span<const float> derived() const override { return derived_; }
@@ -82,7 +81,7 @@ class TreeReduction : public GradientReduction {
     gather_parameters();
   }
 
-  void reduce_and_update(const Gradient& gradient, const Update& update) override {
+  void reduce_and_update(const Gradient& gradient, const Update& update, const BeforeUpdate& before_update) override {
     exchange_.expect_sums();
     barrier_.wait();  // the activations of all ranks of this host are in place
     for (const int owner : exchange_.remote_owners()) {
@@ -94,15 +93,28 @@ class TreeReduction : public GradientReduction {
       for (const ParameterRange& block : my_blocks) gradient(block, exchange_.places(ranks_.rank(), block));
       exchange_.wait();
     }
-    float* const sum = gradient_.data();
+    // With room for one block, each is updated as soon as it is summed; with room for all, after all are.
+    const bool all_first = static_cast<bool>(before_update);
+    gradient_.resize(all_first ? my_range().size() : owners_.largest_block());
+    const auto sum_of = [&](const ParameterRange& block) {
+      return std::span(gradient_).subspan(all_first ? block.begin - my_range().begin : 0, block.size());
+    };
+    const auto update_block = [&](const ParameterRange& block) {
+      update(block, sum_of(block), block.of(parameters_));
+      derivation_.derive(block, parameters_, derived_);
+    };
     for (const ParameterRange& block : my_blocks) {
+      float* const sum = sum_of(block).data();
       if (exchange_.is_needed()) {
         exchange_.finish(block, sum);
       } else {
         gradient(block, std::span(&sum, 1));
       }
-      update(block, std::span(gradient_).first(block.size()), block.of(parameters_));
-      derivation_.derive(block, parameters_, derived_);
+      if (!all_first) update_block(block);
+    }
+    if (all_first) {
+      before_update(my_blocks, gradient_);
+      std::ranges::for_each(my_blocks, update_block);
     }
     gather_parameters();
   }
@@ -135,7 +147,7 @@ class TreeReduction : public GradientReduction {
   HostBarrier barrier_;
   std::span<float> parameters_;
   std::span<float> derived_;
-  std::vector<float> gradient_;  // of a block
+  std::vector<float> gradient_;  // of a block, or of my range
 };
 
 }  // namespace

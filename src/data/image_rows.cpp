@@ -52,24 +52,32 @@ void ImageRows::prefetch(std::size_t index) const {
   for (std::size_t i = 0; i < row.size(); i += kCacheLine) __builtin_prefetch(row.data() + i);
 }
 
-void Batch::set_row(std::size_t row, const ImageRows& source, std::size_t index, const Standardizer& standardizer) {
-  standardizer.scale(source.pixels(index), values_.row(row));
+void Batch::set_row(std::size_t row, const ImageRows& source, std::size_t index, const Standardizer& standardizer,
+                    Augmentation* augmentation) {
+  std::span<const std::uint8_t> pixels = source.pixels(index);
+  if (augmentation != nullptr) {
+    changed_.resize(pixels.size());
+    augmentation->apply(source.row_id(index), pixels, changed_);
+    pixels = changed_;
+  }
+  standardizer.scale(pixels, values_.row(row));
   row_ids_[row] = source.row_id(index);
   labels_[row] = source.label(index);
 }
 
-void Batch::append(const ImageRows& source, std::span<const std::uint32_t> indices, const Standardizer& standardizer) {
+void Batch::append(const ImageRows& source, std::span<const std::uint32_t> indices, const Standardizer& standardizer,
+                   Augmentation* augmentation) {
   // Rows lie anywhere in memory: they are asked for while others are at work.
   constexpr std::size_t kRowsAhead = 4;
   for (std::size_t i = 0; i < indices.size(); ++i) {
     if (i + kRowsAhead < indices.size()) source.prefetch(indices[i + kRowsAhead]);
-    set_row(rows_++, source, indices[i], standardizer);
+    set_row(rows_++, source, indices[i], standardizer, augmentation);
   }
 }
 
 void Batch::load(const ImageRows& source, std::size_t first, std::size_t count, const Standardizer& standardizer) {
   rows_ = count;
-  for (std::size_t row = 0; row < rows_; ++row) set_row(row, source, first + row, standardizer);
+  for (std::size_t row = 0; row < rows_; ++row) set_row(row, source, first + row, standardizer, nullptr);
 }
 
 }  // namespace mnist_dist::data

@@ -9,6 +9,7 @@
 #include <memory>
 #include <utility>
 
+#include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "png_context.hpp"
 #include "png_header.hpp"
@@ -111,6 +112,10 @@ void write_png(const std::filesystem::path& path, const Image& image) {
     rest = rest.subspan(static_cast<std::size_t>(count));
   }
   if (file.close() != 0) fail();
+}
+
+void write_png_atomically(const std::filesystem::path& path, const Image& image) {
+  write_file_atomically(path, encode_png(image));
 }
 
 }  // namespace mnist_dist::image

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "activation_functions.hpp"
 #include "kernels.hpp"
 #include "mnist_dist/core/hot_loop.hpp"
 #include "mnist_dist/core/random.hpp"
@@ -11,32 +12,7 @@
 namespace mnist_dist::nn {
 namespace {
 
-/// values += biases, row by row, then leaky ReLU in place.
-MNIST_DIST_HOT_LOOP void add_biases_and_activate(const MatrixView<float>& values, const float* biases, float slope) {
-  for (std::size_t row = 0; row < values.rows; ++row) {
-    float* output = values.data + row * values.stride;
-    for (std::size_t i = 0; i < values.columns; ++i) {
-      const float x = output[i] + biases[i];
-      output[i] = x > 0.0F ? x : slope * x;
-    }
-  }
-}
-
-/// The same with dropout: on entry output_scale holds the mask's scales (1 without dropout), on return the
-/// derivative of the output with respect to the pre-activation, mask included.
-MNIST_DIST_HOT_LOOP void add_biases_activate_and_drop(const MatrixView<float>& values, float* output_scale,
-                                                      const float* biases, float slope) {
-  for (std::size_t row = 0; row < values.rows; ++row) {
-    float* output = values.data + row * values.stride;
-    float* scale = output_scale + row * values.columns;
-    for (std::size_t i = 0; i < values.columns; ++i) {
-      const float x = output[i] + biases[i];
-      scale[i] = x > 0.0F ? scale[i] : slope * scale[i];
-      output[i] = x * scale[i];
-    }
-  }
-}
-
+/// values += biases, row by row.
 MNIST_DIST_HOT_LOOP void add_biases(const MatrixView<float>& values, const float* biases) {
   for (std::size_t row = 0; row < values.rows; ++row) {
     float* output = values.data + row * values.stride;
@@ -62,6 +38,13 @@ MNIST_DIST_HOT_LOOP void sum_rows(const MatrixView<const float>& rows, float* su
   }
 }
 
+/// Initial weights are uniform between minus and plus this.
+float initial_limit(Activation activation, const Layer& layer) {
+  const bool saturates = activation == Activation::tanh || activation == Activation::sigmoid;
+  const std::size_t units = saturates ? layer.inputs + layer.outputs : layer.inputs;
+  return static_cast<float>(std::sqrt(6.0 / static_cast<double>(units)));
+}
+
 }  // namespace
 
 Network::Network(const Architecture& architecture, std::vector<float> input_offsets)
@@ -77,7 +60,7 @@ void Network::initialize(std::span<float> parameters, std::uint64_t seed) const 
   for (std::size_t index = 0; index < layers_.size(); ++index) {
     const Layer& layer = layers_[index];
     RandomStream stream({.seed = seed, .purpose = Purpose::initial_weights, .epoch = 0, .id = index});
-    const auto limit = static_cast<float>(std::sqrt(6.0 / static_cast<double>(layer.inputs)));
+    const float limit = initial_limit(architecture_.activation, layer);
     for (std::size_t input = 0; input < layer.inputs; ++input) {
       for (float& weight : parameters.subspan(layer.weights.begin + input * layer.columns, layer.outputs)) {
         weight = stream.uniform(-limit, limit);
@@ -129,7 +112,7 @@ MatrixView<const float> Network::predict(const Parameters& parameters, std::size
     const MatrixView<float> outputs = workspace.state_->activations.layers[index].outputs.first_rows(rows);
     multiply_layer(parameters, index, workspace);
     if (index + 1 < layers_.size()) {
-      add_biases_and_activate(outputs, biases(parameters, index, workspace), architecture_.leaky_relu_slope);
+      add_biases_and_activate(architecture_, layers_[index].outputs, outputs, biases(parameters, index, workspace));
     } else {
       add_biases(outputs, biases(parameters, index, workspace));
     }
@@ -147,8 +130,7 @@ void Network::forward(const Parameters& parameters, std::span<const std::uint64_
     if (index + 1 < layers_.size()) {
       float* scale = workspace.state_->output_scales[index].data();
       dropout.draw(row_ids, index, {scale, row_ids.size(), layer.outputs, layer.columns});
-      add_biases_activate_and_drop(outputs, scale, biases(parameters, index, workspace),
-                                   architecture_.leaky_relu_slope);
+      add_biases_activate_and_drop(architecture_, outputs, scale, biases(parameters, index, workspace));
     } else {
       add_biases(outputs, biases(parameters, index, workspace));
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace mnist_dist::nn {
 namespace {
@@ -24,15 +25,21 @@ void softmax(const MatrixView<float>& logits) {
   for (std::size_t row = 0; row < logits.rows; ++row) softmax_row(logits.row(row));
 }
 
-double softmax_cross_entropy(const MatrixView<float>& logits, std::span<const std::int32_t> labels, float scale) {
+double softmax_cross_entropy(const MatrixView<float>& logits, std::span<const std::int32_t> labels, float scale,
+                             double smoothing) {
+  const double share_of_each = smoothing / static_cast<double>(logits.columns);
   double loss = 0.0;
   for (std::size_t row = 0; row < logits.rows; ++row) {
     const std::span<float> values = logits.row(row);
     const auto label = static_cast<std::size_t>(labels[row]);
-    const double label_logit = values[label];
-    loss += softmax_row(values) - label_logit;
-    values[label] -= 1.0F;
-    for (float& value : values) value *= scale;
+    double expected_logit = values[label];
+    if (smoothing > 0.0) {
+      expected_logit =
+          (1.0 - smoothing) * expected_logit + share_of_each * std::accumulate(values.begin(), values.end(), 0.0);
+    }
+    loss += softmax_row(values) - expected_logit;
+    values[label] -= static_cast<float>(1.0 - smoothing);
+    for (float& value : values) value = scale * (value - static_cast<float>(share_of_each));
   }
   return loss;
 }

@@ -18,7 +18,8 @@ struct Workspace::State {
   std::size_t rows = 0;  ///< of the last forward pass
   std::size_t outputs;
   Activations activations;
-  std::vector<std::vector<float>> output_scales;  ///< by layer [max_rows x columns]: d output / d pre-activation
+  std::vector<std::vector<float>>
+      output_scales;  ///< by layer [max_rows x columns]: d output / d pre-activation; 0 in padding
   ActiveGroups active;
   std::vector<float> first_biases;  ///< [columns of the first layer]: its biases and what the input offsets add to them
 };

@@ -62,7 +62,8 @@ std::vector<std::byte> encode_checkpoint(const Checkpoint& checkpoint) {
   write_vector(file, "/shard_losses", checkpoint.shard_losses);
   write_vector(file, "/parameters", checkpoint.parameters);
   write_vector(file, "/first_moment", checkpoint.first_moment);
-  write_vector(file, "/infinity_norm", checkpoint.infinity_norm);
+  write_vector(file, "/second_moment", checkpoint.second_moment);
+  write_vector(file, "/average", checkpoint.average);
   write_vector(file, "/best_parameters", checkpoint.best_parameters);
   write_history(file, checkpoint.history);
   return file.image();
@@ -89,7 +90,8 @@ Checkpoint decode_checkpoint(std::span<const std::byte> bytes, const std::string
   checkpoint.shard_losses = file.read<double>("/shard_losses");
   checkpoint.parameters = file.read<float>("/parameters");
   checkpoint.first_moment = file.read<float>("/first_moment", {checkpoint.parameters.size()});
-  checkpoint.infinity_norm = file.read<float>("/infinity_norm", {checkpoint.parameters.size()});
+  checkpoint.second_moment = file.read<float>("/second_moment", {checkpoint.parameters.size()});
+  checkpoint.average = file.read<float>("/average");
   checkpoint.best_parameters = file.read<float>("/best_parameters");
   checkpoint.history = read_history(file, static_cast<std::size_t>(checkpoint.epochs_done));
   return checkpoint;

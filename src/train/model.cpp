@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/h5/file.hpp"
@@ -59,6 +61,16 @@ void read_layers(const h5::File& file, const std::string& name, Model& model) {
   model.architecture.outputs = sizes.back();
 }
 
+/// Models from before there was a choice say nothing of it and have leaky ReLUs.
+nn::Activation read_activation(const h5::File& file, const std::string& name) {
+  if (!file.has_attribute("activation")) return nn::Activation::leaky_relu;
+  const std::string found = file.string_attribute("activation");
+  if (const std::optional<nn::Activation> activation = nn::activation_of_name(found)) return *activation;
+  throw Error(ExitCode::bad_data,
+              fmt::format("{}: its activation `{}` is none that this program knows; a newer mnist-dist may know it",
+                          name, printable(found)));
+}
+
 }  // namespace
 
 std::filesystem::path model_file(std::filesystem::path path) {
@@ -71,6 +83,7 @@ void save_model(const Model& model, const std::filesystem::path& path) {
   file.write_attribute("format", std::string(kModelFormat));
   file.write_attribute("format_version", kFormatVersion);
   file.write_attribute("leaky_relu_slope", static_cast<double>(model.architecture.leaky_relu_slope));
+  file.write_attribute("activation", std::string(activation_name(model.architecture.activation)));
   file.write_attribute("image_height", static_cast<std::int64_t>(model.image_shape.height));
   file.write_attribute("image_width", static_cast<std::int64_t>(model.image_shape.width));
   file.write_attribute("image_channels", static_cast<std::int64_t>(model.image_shape.channels));
@@ -100,6 +113,7 @@ Model load_model(const std::filesystem::path& path) {
   }
   Model model;
   model.architecture.leaky_relu_slope = static_cast<float>(file.real_attribute("leaky_relu_slope"));
+  model.architecture.activation = read_activation(file, name);
   model.image_shape = {static_cast<std::size_t>(file.integer_attribute("image_height")),
                        static_cast<std::size_t>(file.integer_attribute("image_width")),
                        static_cast<std::size_t>(file.integer_attribute("image_channels"))};

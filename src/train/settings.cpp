@@ -101,6 +101,9 @@ toml::table parse_toml(const std::string& text, const std::string& name) {
 
 void check_settings(const Settings& settings) {
   visit_settings(settings, Checker{});
+  if (settings.optimizer == "adam" && settings.beta2 >= 1) {
+    throw Error(ExitCode::usage, "--beta2 is 1, but must be below 1 with --optimizer adam");
+  }
 }
 
 void check_shards(const Settings& settings, int ranks) {

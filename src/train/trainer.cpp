@@ -6,11 +6,13 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "block_costs.hpp"
 #include "mnist_dist/comm/agreement.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/nn/softmax_cross_entropy.hpp"
+#include "mnist_dist/optim/gradient_clipping.hpp"
 
 namespace mnist_dist::train {
 namespace {
@@ -63,20 +65,21 @@ Trainer::Trainer(const comm::Communicator& ranks, const comm::Communicator& host
       batch_(workspace_.inputs()),
       reduction_(make_reduction(ranks, host, settings, blocks_with_costs(ranks, network_, data, settings.shards),
                                 derivation())),
-      optimizer_settings_{.learning_rate = settings.learning_rate, .beta1 = settings.beta1, .beta2 = settings.beta2},
-      first_moment_(reduction_->my_range().size()),
-      infinity_norm_(reduction_->my_range().size()),
+      update_(settings, network_, reduction_->my_range(), data.plan.steps()),
       microbatch_rows_(data.training_slices.size()),
       my_shard_losses_(data.training_slices.size()) {
   std::vector<float> initial(network_.padded_size());
   network_.initialize(initial, settings.seed);
   reduction_->set_parameters(initial);
+  if (update_.keeps_average()) update_.begin_average(reduction_->my_range().of(std::span<const float>(initial)));
   begin_epoch();
 }
 
 void Trainer::begin_epoch() {
   const std::uint32_t epoch = epochs_done_ + 1;
   dropout_.emplace(settings_.dropout, settings_.seed, epoch);
+  const data::AugmentationSettings augmentation = augmentation_of(settings_);
+  if (augmentation.active()) augmentation_.emplace(data_.image_shape, augmentation, settings_.seed, epoch);
   row_orders_.clear();
   const std::size_t first_shard = shards_of_rank(settings_.shards, ranks_.size(), ranks_.rank()).begin;
   for (std::size_t i = 0; i < data_.training_slices.size(); ++i) {
@@ -107,19 +110,41 @@ void Trainer::step() {
   clock_.end_of(StepPhase::backward);
   ++steps_done_;
   ++steps_done_in_epoch_;
-  reduction_->reduce_and_update(
-      [&](ParameterRange block, std::span<float* const> sums) {
-        clock_.end_of(StepPhase::wait);
-        network_.gradient(block, summed, sums, block.of(reduction_->parameters()));
-        clock_.end_of(StepPhase::gradient);
-      },
-      [&](ParameterRange block, std::span<float> gradient, std::span<float> parameters) {
-        clock_.end_of(StepPhase::wait);
-        update(block, gradient, parameters);
-        clock_.end_of(StepPhase::update);
-      });
+  update_.begin_step(steps_done_, 1);
+  const auto gradient_of = [&](ParameterRange block, std::span<float* const> sums) {
+    clock_.end_of(StepPhase::wait);
+    network_.gradient(block, summed, sums, block.of(reduction_->parameters()));
+    clock_.end_of(StepPhase::gradient);
+  };
+  const auto update = [&](ParameterRange block, std::span<float> gradient, std::span<float> parameters) {
+    clock_.end_of(StepPhase::wait);
+    update_.apply(block, gradient, parameters);
+    clock_.end_of(StepPhase::update);
+  };
+  if (settings_.clip_norm > 0) {
+    reduction_->reduce_and_update(gradient_of, update, [&](auto blocks, auto gradient) {
+      update_.begin_step(steps_done_, clip_factor(blocks, gradient));
+    });
+  } else {
+    reduction_->reduce_and_update(gradient_of, update);
+  }
   clock_.end_of(StepPhase::wait);
   if (times_ != nullptr) ++times_->steps;
+}
+
+double Trainer::clip_factor(std::span<const ParameterRange> blocks, std::span<const float> gradient) const {
+  // Each block's squares by themselves, then the blocks in their order: the same sum whoever has which blocks.
+  std::vector<double> squares;
+  for (const ParameterRange& block : blocks) {
+    squares.push_back(
+        optim::sum_of_squares(gradient.subspan(block.begin - reduction_->my_range().begin, block.size())));
+  }
+  if (settings_.reduction != "mpi") {  // there every rank has all of them
+    std::vector<double> all(network_.blocks().size());
+    ranks_.all_gather_parts(std::span<const double>(squares), std::span(all));
+    squares = std::move(all);
+  }
+  return optim::clip_factor(std::accumulate(squares.begin(), squares.end(), 0.0), settings_.clip_norm);
 }
 
 void Trainer::load_microbatches() {
@@ -128,7 +153,7 @@ void Trainer::load_microbatches() {
   for (std::size_t i = 0; i < microbatch_rows_.size(); ++i) {
     const data::ShardPlan::Slice microbatch = data_.plan.microbatch(first_shard + i, steps_done_in_epoch_);
     batch_.append(data_.training_rows, std::span(row_orders_[i]).subspan(microbatch.begin, microbatch.size()),
-                  data_.standardizer);
+                  data_.standardizer, augmentation_ ? &*augmentation_ : nullptr);
     microbatch_rows_[i] = microbatch.size();
   }
 }
@@ -137,8 +162,9 @@ void Trainer::add_losses(float scale) {
   std::size_t first = 0;
   for (std::size_t i = 0; i < microbatch_rows_.size(); ++i) {
     const std::size_t rows = microbatch_rows_[i];
-    my_shard_losses_[i] += nn::softmax_cross_entropy(workspace_.logits().rows_from(first, rows),
-                                                     batch_.labels().subspan(first, rows), scale);
+    my_shard_losses_[i] +=
+        nn::softmax_cross_entropy(workspace_.logits().rows_from(first, rows), batch_.labels().subspan(first, rows),
+                                  scale, settings_.label_smoothing);
     first += rows;
   }
 }
@@ -157,18 +183,6 @@ std::vector<nn::Microbatch> Trainer::summed_microbatches(std::size_t step) const
     microbatches.push_back(next);
   }
   return microbatches;
-}
-
-void Trainer::update(ParameterRange block, std::span<float> gradient, std::span<float> parameters) {
-  const ParameterRange output_weights = network_.layers().back().weights;
-  const ParameterRange penalized{std::max(block.begin, output_weights.begin), std::min(block.end, output_weights.end)};
-  if (settings_.output_l2 > 0 && penalized.begin < penalized.end) {
-    const ParameterRange local{penalized.begin - block.begin, penalized.end - block.begin};
-    optim::add_l2_penalty(settings_.output_l2, local.of(std::span<const float>(parameters)), local.of(gradient));
-  }
-  const std::size_t first = block.begin - reduction_->my_range().begin;
-  optim::adamax_step(optimizer_settings_, steps_done_, gradient, std::span(first_moment_).subspan(first, block.size()),
-                     std::span(infinity_norm_).subspan(first, block.size()), parameters);
 }
 
 comm::Derivation Trainer::derivation() {
@@ -229,11 +243,7 @@ EpochMetrics Trainer::finish_epoch() {
                                         metrics.epoch, settings_.learning_rate),
                             0);
   }
-  ConfusionMatrix outcomes(data_.classes);
-  for (const data::ShardPlan::Slice rows : data_.holdout_slices) {
-    score_rows(network_, parameter_views(), data_.holdout_rows, rows.begin, rows.end, data_.standardizer, batch_,
-               workspace_, outcomes);
-  }
+  ConfusionMatrix outcomes = score_holdout();
   ranks_.sum(outcomes.counts());
   const bool scored = data_.holdout_row_count > 0;
   metrics.score = scored ? outcomes.macro_f_beta(settings_.f_beta) : std::numeric_limits<double>::quiet_NaN();
@@ -244,6 +254,25 @@ EpochMetrics Trainer::finish_epoch() {
   return metrics;
 }
 
+ConfusionMatrix Trainer::score_holdout() {
+  // The average takes the parameters' place while it is scored.
+  const ParameterRange mine = reduction_->my_range();
+  const std::vector<float> current(reduction_->parameters().begin(), reduction_->parameters().end());
+  if (update_.keeps_average()) {
+    std::vector<float> average(current);
+    std::ranges::copy(update_.state().average, mine.of(std::span(average)).begin());
+    reduction_->set_parameters(average);
+  }
+  ConfusionMatrix outcomes(data_.classes);
+  for (const data::ShardPlan::Slice rows : data_.holdout_slices) {
+    score_rows(network_, parameter_views(), data_.holdout_rows, rows.begin, rows.end, data_.standardizer, batch_,
+               workspace_, outcomes);
+  }
+  if (ranks_.rank() == 0) scored_parameters_ = parameters();
+  if (update_.keeps_average()) reduction_->set_parameters(current);
+  return outcomes;
+}
+
 Checkpoint Trainer::capture() const {
   Checkpoint checkpoint;
   checkpoint.epochs_done = epochs_done_;
@@ -251,8 +280,9 @@ Checkpoint Trainer::capture() const {
   checkpoint.steps_done_in_epoch = static_cast<std::int64_t>(steps_done_in_epoch_);
   checkpoint.seconds_in_epoch = seconds_in_epoch_;
   checkpoint.shard_losses = all_shard_losses();
-  checkpoint.first_moment = gather(first_moment_);
-  checkpoint.infinity_norm = gather(infinity_norm_);
+  checkpoint.first_moment = gather(update_.state().first_moment);
+  checkpoint.second_moment = gather(update_.state().second_moment);
+  if (update_.keeps_average()) checkpoint.average = gather(update_.state().average);
   if (ranks_.rank() == 0) checkpoint.parameters = parameters();
   return checkpoint;
 }
@@ -262,18 +292,22 @@ std::vector<float> Trainer::gather(const std::vector<float>& of_my_range) const 
   return ranks_.rank() == 0 ? nn::without_padding(network_.architecture(), all) : all;
 }
 
+void Trainer::copy_my_range(const std::vector<float>& without_padding, std::vector<float>& of_my_range) const {
+  const std::vector<float> padded = nn::with_padding(network_.architecture(), without_padding);
+  std::ranges::copy(reduction_->my_range().of(std::span(padded)), of_my_range.begin());
+}
+
 void Trainer::restore(const Checkpoint& checkpoint) {
   const nn::Architecture& architecture = network_.architecture();
   if (checkpoint.parameters.size() != nn::parameter_count(architecture) ||
-      checkpoint.shard_losses.size() != settings_.shards) {
+      checkpoint.shard_losses.size() != settings_.shards ||
+      checkpoint.average.size() != (update_.keeps_average() ? checkpoint.parameters.size() : 0)) {
     throw comm::AgreedError(ExitCode::bad_data, "the checkpoint does not fit the settings that it holds itself", 0);
   }
   reduction_->set_parameters(nn::with_padding(architecture, checkpoint.parameters));
-  const ParameterRange mine = reduction_->my_range();
-  const std::vector<float> first_moment = nn::with_padding(architecture, checkpoint.first_moment);
-  const std::vector<float> infinity_norm = nn::with_padding(architecture, checkpoint.infinity_norm);
-  std::ranges::copy(mine.of(std::span(first_moment)), first_moment_.begin());
-  std::ranges::copy(mine.of(std::span(infinity_norm)), infinity_norm_.begin());
+  copy_my_range(checkpoint.first_moment, update_.state().first_moment);
+  copy_my_range(checkpoint.second_moment, update_.state().second_moment);
+  if (update_.keeps_average()) copy_my_range(checkpoint.average, update_.state().average);
   const ShardBlock shards = shards_of_rank(settings_.shards, ranks_.size(), ranks_.rank());
   std::copy_n(checkpoint.shard_losses.begin() + static_cast<std::ptrdiff_t>(shards.begin), shards.size(),
               my_shard_losses_.begin());

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "mnist_dist/core/error.hpp"
 
 namespace mnist_dist::train {
@@ -30,6 +32,21 @@ data::HoldoutSplit checked_split(const data::DatasetFile& file, const Settings& 
 
 }  // namespace
 
+data::AugmentationSettings augmentation_of(const Settings& settings) {
+  return {.rotation = settings.rotation,
+          .scaling = settings.scaling,
+          .shear = settings.shear,
+          .shift = settings.shift,
+          .elastic = settings.elastic,
+          .elastic_smoothing = settings.elastic_smoothing};
+}
+
+std::vector<float> deviation_of(const data::DatasetFile& file, const Settings& settings) {
+  std::vector<float> deviation = file.standard_deviation();
+  for (float& value : deviation) value = std::max(value, static_cast<float>(settings.deviation_floor));
+  return deviation;
+}
+
 TrainingData::TrainingData(const data::DatasetFile& file, const Settings& settings, ShardBlock my_shards)
     : TrainingData(file, settings, my_shards, file.labels(data::Split::training)) {}
 
@@ -40,9 +57,10 @@ TrainingData::TrainingData(const data::DatasetFile& file, const Settings& settin
 TrainingData::TrainingData(const data::DatasetFile& file, const Settings& settings, ShardBlock my_shards,
                            const std::vector<std::int32_t>& labels, const data::HoldoutSplit& split)
     : classes(file.classes().size()),
+      image_shape(file.image_shape()),
       training_row_count(split.training_rows.size()),
       holdout_row_count(split.holdout_rows.size()),
-      standardizer(file.mean(), file.standard_deviation()),
+      standardizer(file.mean(), deviation_of(file, settings)),
       plan(training_row_count, settings.batch_size, settings.shards),
       training_rows(file, data::Split::training,
                     part(split.training_rows, plan.rows_of_shard(my_shards.begin).begin,

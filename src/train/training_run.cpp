@@ -49,7 +49,8 @@ nn::Architecture architecture_for(const Settings& settings, const data::DatasetF
   return {.inputs = file.image_shape().size(),
           .hidden = {settings.hidden.begin(), settings.hidden.end()},
           .outputs = file.classes().size(),
-          .leaky_relu_slope = static_cast<float>(settings.leaky_relu_slope)};
+          .leaky_relu_slope = static_cast<float>(settings.leaky_relu_slope),
+          .activation = *nn::activation_of_name(settings.activation)};
 }
 
 TrainingRun::TrainingRun(const comm::Communicator& ranks, const comm::Communicator& host, const Settings& settings,
@@ -103,7 +104,7 @@ TrainingRun::End TrainingRun::run(const std::function<void(const EpochMetrics&, 
 bool TrainingRun::finish_epoch() {
   history_.push_back(trainer_.finish_epoch());
   const bool is_best = best_epoch(history_) == history_.back().epoch;
-  if (is_best && ranks_.rank() == 0) best_parameters_ = trainer_.parameters();
+  if (is_best && ranks_.rank() == 0) best_parameters_ = trainer_.scored_parameters();
   const bool is_last = stop_reason(history_, settings_).has_value();
   if (is_last || history_.size() % settings_.checkpoint_every == 0) save_checkpoint();
   at_rank_0([&] {
@@ -140,7 +141,7 @@ void TrainingRun::write_best_model() {
               .parameters = best_parameters_,
               .image_shape = file_.image_shape(),
               .mean = file_.mean(),
-              .standard_deviation = file_.standard_deviation(),
+              .standard_deviation = deviation_of(file_, settings_),
               .classes = file_.classes(),
               .dataset_sha256 = file_.content_sha256(),
               .epoch = best.epoch,

@@ -207,7 +207,7 @@ class Kept(CheckpointTest):
             run = self.train(f"of-{ranks}", "--epochs", 2, *OPTIONS, ranks=ranks)
             with h5py.File(newest_checkpoint(run)) as checkpoint:
                 contents.append({name: checkpoint[name][()].tobytes()
-                                 for name in ("parameters", "first_moment", "infinity_norm", "best_parameters",
+                                 for name in ("parameters", "first_moment", "second_moment", "best_parameters",
                                               "shard_losses", "history/loss", "history/score")})
         self.assertEqual(contents[0], contents[1])
 

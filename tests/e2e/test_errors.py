@@ -130,8 +130,36 @@ class Usage(ErrorTest):
                 ("--batch-size", "0"), ("--batch-size", "-5"), ("--batch-size", "1.5"), ("--hidden", "10,x"),
                 ("--hidden", "10,0", "0"), ("--holdout", "1"), ("--epochs", "0"), ("--epochs", "ten"),
                 ("--shards", "0"), ("--learning-rate", "-1"), ("--beta1", "1"), ("--window", "0"), ("--seed", "-1"),
-                ("--checkpoint-every", "0"), ("--min-change", "inf"), ("--reduction", "ring", "tree, mpi")):
+                ("--checkpoint-every", "0"), ("--min-change", "inf"), ("--reduction", "ring", "tree, mpi"),
+                ("--optimizer", "adamw", "adamax, adam, sgd"), ("--schedule", "linear", "cosine"),
+                ("--activation", "swish", "silu"), ("--average", "1"), ("--label-smoothing", "1"),
+                ("--rotation", "181"), ("--elastic-smoothing", "0"), ("--deviation-floor", "-1")):
             self.assert_refused(USAGE, [flag, *(wrong or [value])], "train", Shared.data, f"{flag}={value}")
+
+    def test_settings_that_exclude_each_other(self):
+        self.assert_refused(USAGE, ["--beta2", "adam"], "train", Shared.data, "--optimizer", "adam", "--beta2", 1)
+
+    def test_recipes(self):
+        listed = self.succeed("train", "--list-recipes")
+        for name in ("seed", "accurate"):
+            self.assertIn(name, listed)
+        self.assert_refused(USAGE, ["accurrate", "accurate", "--list-recipes"], "train", Shared.data, "--recipe",
+                            "accurrate")
+        run = self.train("by-recipe", "--recipe", "accurate", "--epochs", 1, "--shift", 1)
+        config = (run / "config.toml").read_text(encoding="utf-8")
+        self.assertIn('schedule = "cosine"', config)  # the recipe's
+        self.assertIn("shift = 1\n", config)          # the flag's
+        self.assert_refused(USAGE, ["--recipe", "config.toml"], "train", "--resume", run, "--recipe", "seed")
+        self.assert_refused(USAGE, ["--epochs", "cosine"], "train", "--resume", run, "--epochs", 2)
+
+    def test_preview_of_augmentation(self):
+        self.succeed("preview-augmentation", Shared.data, "--recipe", "accurate", "-o", "sheet.png", "--rows", 2,
+                     "--versions", 3, "--enlarge", 1)
+        self.assertEqual((self.folder / "sheet.png").read_bytes()[:8], b"\x89PNG\r\n\x1a\n")
+        self.assert_refused(USAGE, ["--rotation"], "preview-augmentation", Shared.data)
+        self.assert_refused(USAGE, ["--rows"], "preview-augmentation", Shared.data, "--shift", 1, "--rows", 0)
+        self.assert_refused(FILE_SYSTEM, ["missing/sheet.png"], "preview-augmentation", Shared.data, "--shift", 1, "-o",
+                            "missing/sheet.png")
 
     def test_command_line(self):
         for arguments, mentions in (((), ["--help"]), (("fly",), ["fly"]), (("train", "--typo"), ["--typo"]),

@@ -14,6 +14,11 @@ from program import (DONE, ENDLESS, FOREVER, LONG_EPOCHS, STOPPED_EARLY, Program
 
 setUpModule = Shared.make
 
+EVERY_FEATURE = ("--optimizer", "adam", "--activation", "gelu", "--schedule", "cosine", "--warmup-steps", 7,
+                 "--learning-rate", 0.003, "--weight-decay", 0.01, "--clip-norm", 0.5, "--label-smoothing", 0.1,
+                 "--average", 0.9, "--dropout", 0.1, "--rotation", 12, "--scaling", 0.12, "--shear", 0.15,
+                 "--shift", 2, "--elastic", 3, "--elastic-smoothing", 4, "--deviation-floor", 40)
+
 
 class AnyNumberOfRanks(ProgramTest):
     """Each configuration is trained by several numbers of ranks; all must end in the same bits."""
@@ -48,8 +53,36 @@ class AnyNumberOfRanks(ProgramTest):
     def test_layers_larger_than_a_cache(self):
         self.assert_same_for((1, 2, 3, 8), "--epochs", 2, "--batch-size", 200, "--hidden", "600,520")
 
+    def test_every_feature(self):
+        self.assert_same_for((1, 2, 3, 8), "--epochs", 3, *EVERY_FEATURE)
+
+    def test_other_optimizers_and_activations(self):
+        for name, options in (("sgd", ("--optimizer", "sgd", "--schedule", "step", "--decay-every", 1)),
+                              ("relu", ("--activation", "relu", "--weight-decay", 0.1))):
+            with self.subTest(name):
+                runs = [self.train(f"{name}-{ranks}", "--epochs", 2, *options, *ENDLESS, ranks=ranks)
+                        for ranks in (1, 3)]
+                self.assert_same_run(*runs)
+
     def test_alone_as_under_mpirun(self):
         self.assert_same_run(self.train("alone", "--epochs", 2), self.train("two", "--epochs", 2, ranks=2))
+
+
+class EveryFeatureResumed(ProgramTest):
+    """All that has a state or a schedule of its own comes back from a checkpoint."""
+
+    def test_stopped_within_epochs(self):
+        options = ("--epochs", 4, *EVERY_FEATURE, *ENDLESS)
+        undisturbed = self.train("undisturbed", *options)
+        job = self.start("train", Shared.data, "-o", "run", *options, ranks=2)
+        self.wait_for_epoch(job, self.folder / "run", 1)
+        job.kill()
+        for ranks in (3, 1):
+            job = self.start("train", "--resume", "run", ranks=ranks)
+            time.sleep(0.7)
+            job.kill()
+        self.resume("run", ranks=5)
+        self.assert_same_run(self.folder / "run", undisturbed)
 
 
 class PlainAllreduce(ProgramTest):

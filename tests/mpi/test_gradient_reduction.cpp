@@ -146,6 +146,38 @@ TEST_CASE("the same between hosts, however ranks lie on them") {
   }
 }
 
+TEST_CASE("the whole gradient of a range can be seen before its first block is updated") {
+  const Communicator world = Communicator::world();
+  for (const bool pretend_hosts : {false, true}) {
+    CAPTURE(pretend_hosts);
+    const Communicator host = pretend_hosts ? world.split(world.rank() / 2) : world.split_by_host();
+    const auto reduction = comm::make_tree_reduction(world, host, 8, some_blocks(), negation());
+    reduction->set_parameters(std::vector<float>(kParameters, 1.0F));
+    const std::vector<std::vector<float>> sums = sums_of(*reduction, 5);
+    const std::vector<float> total = tree_sum(0, 8, 8, 5);
+    const std::span<const float> mine = reduction->my_range().of(std::span(total));
+    std::size_t seen = 0;
+    reduction->reduce_and_update(
+        [&](ParameterRange block, std::span<float* const> places) {
+          for (std::size_t i = 0; i < sums.size(); ++i) std::ranges::copy(block.of(std::span(sums[i])), places[i]);
+        },
+        [&](ParameterRange block, std::span<float> gradient, std::span<float> parameters) {
+          CHECK(seen == 1);
+          CHECK(same_bits(gradient, block.of(std::span(total))));
+          for (std::size_t i = 0; i < gradient.size(); ++i) parameters[i] = gradient[i];
+        },
+        [&](std::span<const ParameterRange> blocks, std::span<const float> gradient) {
+          CHECK(same_bits(gradient, mine));
+          std::size_t size = 0;
+          for (const ParameterRange& block : blocks) size += block.size();
+          CHECK(size == mine.size());
+          ++seen;
+          world.barrier();  // it may communicate
+        });
+    check_parameters(*reduction, total);
+  }
+}
+
 TEST_CASE("MPI's allreduce gives the same sums but for the rounding") {
   const Communicator world = Communicator::world();
   const Communicator host = world.split_by_host();

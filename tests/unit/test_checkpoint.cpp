@@ -4,8 +4,10 @@
 #include <cstring>
 #include <filesystem>
 
+#include "message_of.hpp"
 #include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/h5/file.hpp"
 #include "mnist_dist/train/checkpoint.hpp"
 #include "mnist_dist/train/checkpoint_store.hpp"
 #include "mnist_dist/train/model.hpp"
@@ -29,7 +31,8 @@ Checkpoint example() {
           .shard_losses = {0.1, 0.2, 1e-17},
           .parameters = {1.0F, -0.0F, 1e-45F},
           .first_moment = {4, 5, 6},
-          .infinity_norm = {7, 8, 9},
+          .second_moment = {7, 8, 9},
+          .average = {1, 2, 3},
           .best_parameters = {1.5F, 2.5F, 3.5F},
           .history = {{1, 0.5, 0.25, 0.125, 1.0, 10, 7}, {2, 0.75, 0.2, 0.5, 1.1, 10, 14}}};
 }
@@ -57,7 +60,8 @@ TEST_CASE("a checkpoint comes back to the last bit, from bytes that depend on it
   CHECK(after.shard_losses == before.shard_losses);
   CHECK(std::memcmp(after.parameters.data(), before.parameters.data(), 3 * sizeof(float)) == 0);
   CHECK(after.first_moment == before.first_moment);
-  CHECK(after.infinity_norm == before.infinity_norm);
+  CHECK(after.second_moment == before.second_moment);
+  CHECK(after.average == before.average);
   CHECK(after.best_parameters == before.best_parameters);
   REQUIRE(after.history.size() == 2);
   CHECK(after.history[1].score == 0.75);
@@ -151,6 +155,7 @@ TEST_CASE("a model comes back whole, and its bytes depend on it alone") {
   before.architecture.inputs = 6;
   before.architecture.hidden = {4};
   before.architecture.outputs = 2;
+  before.architecture.activation = nn::Activation::gelu;
   before.parameters.assign(6 * 4 + 4 + 4 * 2 + 2, 0.25F);
   before.image_shape = {2, 3, 1};
   before.mean = {1, 2, 3, 4, 5, 6};
@@ -173,4 +178,32 @@ TEST_CASE("a model comes back whole, and its bytes depend on it alone") {
   CHECK(after.classes == before.classes);
   CHECK(after.epoch == 3);
   CHECK(after.score == 0.5);
+}
+
+TEST_CASE("a model without an activation has leaky ReLUs; one with an unknown activation is refused") {
+  const TemporaryFolder folder;
+  const auto load = [&](const char* activation) {
+    h5::File file = h5::File::create_in_memory("model.h5");
+    file.write_attribute("format", std::string(train::kModelFormat));
+    file.write_attribute("format_version", std::int64_t{2});
+    file.write_attribute("leaky_relu_slope", 0.25);
+    if (activation != nullptr) file.write_attribute("activation", std::string(activation));
+    for (const char* name : {"image_height", "image_width", "image_channels", "epoch"}) {
+      file.write_attribute(name, std::int64_t{1});
+    }
+    file.write_attribute("score", 0.5);
+    for (const char* name : {"dataset_sha256", "build", "arithmetic"}) file.write_attribute(name, std::string("x"));
+    file.write_strings("/classes", std::vector<std::string>{"cat", "dog"});
+    const std::vector<float> values = {1, 2};
+    file.write("/mean", std::span(values).first(1), {1, 1});
+    file.write("/standard_deviation", std::span(values).first(1), {1, 1});
+    file.write("/layers/1/weights", std::span(values), {1, 2});
+    file.write("/layers/1/biases", std::span(values), {2});
+    write_file_atomically(folder.path() / "model.h5", file.image());
+    return train::load_model(folder.path() / "model.h5").architecture.activation;
+  };
+  CHECK(load(nullptr) == nn::Activation::leaky_relu);
+  CHECK(load("silu") == nn::Activation::silu);
+  const std::string message = message_of(ExitCode::bad_data, [&] { load("swish\n9"); });
+  CHECK(message.find("model.h5: its activation `swish") != std::string::npos);
 }

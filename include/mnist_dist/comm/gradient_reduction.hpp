@@ -77,10 +77,16 @@ class GradientReduction {
   /// @param gradient the sum over all shards, to be used up  @param parameters to be updated
   using Update = std::function<void(ParameterRange block, std::span<float> gradient, std::span<float> parameters)>;
 
+  /// Sees the whole gradient of my_range() before the first update; may communicate. @param blocks this rank's, in order
+  /// @param gradient [my_range().size()]
+  using BeforeUpdate = std::function<void(std::span<const ParameterRange> blocks, std::span<const float> gradient)>;
+
   /// Collective, once every rank has the activations of its shards in place: forms and sums the gradients, lets `update`
   /// change this rank's range, and makes the new parameters visible to all ranks. Activations may be read by all ranks of
-  /// the host until it returns, and by nobody afterwards.
-  virtual void reduce_and_update(const Gradient& gradient, const Update& update) = 0;
+  /// the host until it returns, and by nobody afterwards. @param before_update empty where nothing needs it: a block is
+  /// then updated while its sum is in the cache
+  virtual void reduce_and_update(const Gradient& gradient, const Update& update,
+                                 const BeforeUpdate& before_update = {}) = 0;
 
   /// Collective: a value for every parameter at rank 0, from each rank's values for my_range(); empty elsewhere.
   [[nodiscard]] virtual std::vector<float> gather(std::span<const float> of_my_range) const = 0;

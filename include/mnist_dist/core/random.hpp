@@ -21,6 +21,7 @@ enum class Purpose : std::uint32_t {
   holdout = 4,
   pack_order = 5,
   synthetic_digit = 6,
+  augmentation = 7,
 };
 
 /// The name of a stream.

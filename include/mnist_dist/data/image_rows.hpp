@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "mnist_dist/core/matrix_view.hpp"
+#include "mnist_dist/data/augmentation.hpp"
 #include "mnist_dist/data/dataset_file.hpp"
 #include "mnist_dist/data/standardizer.hpp"
 
@@ -50,8 +51,9 @@ class Batch {
   /// Forgets all rows.
   void clear() { rows_ = 0; }
   /// Adds the rows with these indices in `source`, scaled but without their offsets (data/standardizer.hpp); there must
-  /// be room.
-  void append(const ImageRows& source, std::span<const std::uint32_t> indices, const Standardizer& standardizer);
+  /// be room. @param augmentation changes them first; null for none
+  void append(const ImageRows& source, std::span<const std::uint32_t> indices, const Standardizer& standardizer,
+              Augmentation* augmentation = nullptr);
   /// Takes the rows [first, first + count) of `source` instead, in the same way.
   void load(const ImageRows& source, std::size_t first, std::size_t count, const Standardizer& standardizer);
 
@@ -59,12 +61,14 @@ class Batch {
   [[nodiscard]] std::span<const std::int32_t> labels() const { return std::span(labels_).first(rows_); }
 
  private:
-  void set_row(std::size_t row, const ImageRows& source, std::size_t index, const Standardizer& standardizer);
+  void set_row(std::size_t row, const ImageRows& source, std::size_t index, const Standardizer& standardizer,
+               Augmentation* augmentation);
 
   MatrixView<float> values_;
   std::size_t rows_ = 0;
   std::vector<std::uint64_t> row_ids_;
   std::vector<std::int32_t> labels_;
+  std::vector<std::uint8_t> changed_;  // a row's pixels after augmentation
 };
 
 }  // namespace mnist_dist::data

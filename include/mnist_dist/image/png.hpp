@@ -35,4 +35,7 @@ inline constexpr std::size_t kMaximumPixels = std::size_t{1} << 24;
 /// Writes a PNG file, or replaces it; neither atomically nor durably. @throws Error (file_system)
 void write_png(const std::filesystem::path& path, const Image& image);
 
+/// Writes a PNG file, or replaces it, atomically and durably (core/atomic_file.hpp). @throws Error (file_system)
+void write_png_atomically(const std::filesystem::path& path, const Image& image);
+
 }  // namespace mnist_dist::image

@@ -8,16 +8,18 @@
 #include <vector>
 
 #include "mnist_dist/core/parameter_range.hpp"
+#include "mnist_dist/nn/activation.hpp"
 
 namespace mnist_dist::nn {
 
-/// Fully connected layers with a leaky ReLU after each hidden one; the last layer gives the logits.
+/// Fully connected layers with an activation function after each hidden one; the last layer gives the logits.
 struct Architecture {
   std::size_t inputs = 0;
   std::vector<std::size_t> hidden;
   std::size_t outputs = 0;
-  /// Leaky ReLU: f(x) = x for x > 0, slope x otherwise (Maas, Hannun & Ng 2013).
+  /// Of the leaky ReLU below 0; the other activations do not have it.
   float leaky_relu_slope = 0.1F;
+  Activation activation = Activation::leaky_relu;
 
   /// Such as "784-100-100-100-10".
   [[nodiscard]] std::string description() const;

@@ -99,8 +99,9 @@ class Network {
   [[nodiscard]] double cost(const ParameterRange& block, std::span<const double> input_activity, std::size_t rows,
                             std::size_t microbatches) const;
 
-  /// He initialisation, uniform: weights in +-sqrt(6 / inputs), so that their variance is 2 / inputs (He et
-  /// al. 2015, eq. 10); biases and padding 0. @param parameters [padded_size()]
+  /// Initial weights, uniform; biases and padding 0. For tanh and sigmoid in +-sqrt(6 / (inputs + outputs)) (Glorot &
+  /// Bengio 2010, eq. 16), otherwise in +-sqrt(6 / inputs), so that their variance is 2 / inputs (He et al. 2015, eq. 10).
+  /// @param parameters [padded_size()]
   void initialize(std::span<float> parameters, std::uint64_t seed) const;
 
   /// Prediction: no dropout, over the first `rows` rows of workspace.inputs().

@@ -28,14 +28,15 @@ struct Checkpoint {
   double seconds_in_epoch = 0;           ///< spent on them
   std::vector<double> shard_losses;      ///< [shards]: sums over the rows of the begun epoch
 
-  std::vector<float> parameters;       ///< [parameters], as are the next three
-  std::vector<float> first_moment;     ///< AdaMax's m
-  std::vector<float> infinity_norm;    ///< AdaMax's u
+  std::vector<float> parameters;       ///< [parameters], as are the next ones
+  std::vector<float> first_moment;     ///< of the optimiser
+  std::vector<float> second_moment;    ///< of the optimiser; AdaMax's u
+  std::vector<float> average;          ///< the parameters' moving average; empty where none is kept
   std::vector<float> best_parameters;  ///< empty before the first epoch is done
   std::vector<EpochMetrics> history;   ///< one per finished epoch
 };
 
-/// As HDF5: /parameters, /first_moment, /infinity_norm, /best_parameters f32; /shard_losses f64; /history/<column>;
+/// As HDF5: /parameters, /first_moment, /second_moment, /average, /best_parameters f32; /shard_losses f64; /history/<column>;
 /// the rest are root attributes (format "mnist-dist checkpoint").
 [[nodiscard]] std::vector<std::byte> encode_checkpoint(const Checkpoint& checkpoint);
 

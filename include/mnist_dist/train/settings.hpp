@@ -13,12 +13,30 @@ namespace mnist_dist::train {
 struct Settings {
   std::string data = "mnist.h5";
   std::vector<std::uint64_t> hidden = {100, 100, 100};
+  std::string activation = "leaky-relu";
   double leaky_relu_slope = 0.1;
   double dropout = 0.2;
+  std::string optimizer = "adamax";
   double learning_rate = 0.001;
   double beta1 = 0.9;
   double beta2 = 0.999;
+  double momentum = 0.9;
+  std::string schedule = "constant";
+  std::uint64_t warmup_steps = 0;
+  double decay = 0.1;
+  std::uint64_t decay_every = 10;
   double output_l2 = 1e-4;
+  double weight_decay = 0;
+  double clip_norm = 0;
+  double label_smoothing = 0;
+  double average = 0;
+  double rotation = 0;
+  double scaling = 0;
+  double shear = 0;
+  double shift = 0;
+  double elastic = 0;
+  double elastic_smoothing = 5;
+  double deviation_floor = 0;
   std::uint64_t batch_size = 100;
   double holdout = 0.1;
   double f_beta = 1.0;
@@ -51,12 +69,48 @@ void visit_settings(AnySettings& s, Visit&& visit) {
   constexpr double kNearlyOne = 0.99999;
   visit(SettingInfo{"data", "the data set file, as h5pack wrote it"}, s.data);
   visit(SettingInfo{"hidden", "units of each hidden layer", 1, 1 << 20}, s.hidden);
+  visit(SettingInfo{"activation",
+                    "of the hidden layers: leaky-relu, relu, gelu, tanh, sigmoid or silu",
+                    0,
+                    0,
+                    {"leaky-relu", "relu", "gelu", "tanh", "sigmoid", "silu"}},
+        s.activation);
   visit(SettingInfo{"leaky-relu-slope", "leaky ReLU: the slope below 0", 0, 1}, s.leaky_relu_slope);
   visit(SettingInfo{"dropout", "share of a hidden layer's units that are dropped (0 for none)", 0, 0.999}, s.dropout);
-  visit(SettingInfo{"learning-rate", "AdaMax: the step size", 0, 1e6}, s.learning_rate);
-  visit(SettingInfo{"beta1", "AdaMax: decay of the first moment", 0, kNearlyOne}, s.beta1);
-  visit(SettingInfo{"beta2", "AdaMax: decay of the infinity norm", 0, 1}, s.beta2);
+  visit(SettingInfo{"optimizer", "adamax, adam (with --weight-decay: AdamW) or sgd", 0, 0, {"adamax", "adam", "sgd"}},
+        s.optimizer);
+  visit(SettingInfo{"learning-rate", "the step size; with a schedule, the largest one", 0, 1e6}, s.learning_rate);
+  visit(SettingInfo{"beta1", "adamax, adam: decay of the first moment", 0, kNearlyOne}, s.beta1);
+  visit(SettingInfo{"beta2", "adamax: decay of the infinity norm; adam: of the second moment (below 1)", 0, 1},
+        s.beta2);
+  visit(SettingInfo{"momentum", "sgd: decay of the sum of gradients", 0, kNearlyOne}, s.momentum);
+  visit(SettingInfo{"schedule",
+                    "of the learning rate: constant, step (see --decay) or cosine (to 0 at --epochs)",
+                    0,
+                    0,
+                    {"constant", "step", "cosine"}},
+        s.schedule);
+  visit(SettingInfo{"warmup-steps", "steps in which the learning rate rises from 0 first", 0, kMany}, s.warmup_steps);
+  visit(SettingInfo{"decay", "schedule step: the factor of the learning rate", 0, 1}, s.decay);
+  visit(SettingInfo{"decay-every", "schedule step: epochs from one factor to the next", 1, kMany}, s.decay_every);
   visit(SettingInfo{"output-l2", "L2 penalty on the output layer's weights", 0, 1e6}, s.output_l2);
+  visit(SettingInfo{"weight-decay", "decoupled decay of all weights, times the learning rate", 0, 1e6}, s.weight_decay);
+  visit(SettingInfo{"clip-norm", "scale longer gradients down to this norm (0 for never)", 0, 1e6}, s.clip_norm);
+  visit(SettingInfo{"label-smoothing", "share of each target that goes to all classes alike", 0, kNearlyOne},
+        s.label_smoothing);
+  visit(SettingInfo{"average", "score and keep a moving average of the parameters with this decay (0 for none)", 0,
+                    kNearlyOne},
+        s.average);
+  visit(SettingInfo{"rotation", "augmentation: turn training images by up to so many degrees", 0, 180}, s.rotation);
+  visit(SettingInfo{"scaling", "augmentation: change width and height by up to this share", 0, 0.9}, s.scaling);
+  visit(SettingInfo{"shear", "augmentation: slant by up to this share of the height", 0, 10}, s.shear);
+  visit(SettingInfo{"shift", "augmentation: move by up to so many pixels", 0, 4096}, s.shift);
+  visit(SettingInfo{"elastic", "augmentation: bend by up to so many pixels", 0, 4096}, s.elastic);
+  visit(SettingInfo{"elastic-smoothing", "augmentation: how smoothly, as a Gaussian's sigma in pixels", 1, 4096},
+        s.elastic_smoothing);
+  visit(SettingInfo{"deviation-floor", "standardising: no pixel's deviation counts for less than so many grey levels",
+                    0, 255},
+        s.deviation_floor);
   visit(SettingInfo{"batch-size", "rows of a global batch, over all ranks", 1, kMany}, s.batch_size);
   visit(SettingInfo{"holdout", "share of each class's training rows kept for validation", 0, 0.9}, s.holdout);
   visit(SettingInfo{"f-beta", "the score is the macro F beta on the holdout: this beta", 0, 1000}, s.f_beta);

@@ -10,11 +10,12 @@
 #include "mnist_dist/comm/communicator.hpp"
 #include "mnist_dist/comm/gradient_reduction.hpp"
 #include "mnist_dist/comm/host_memory.hpp"
+#include "mnist_dist/data/augmentation.hpp"
 #include "mnist_dist/data/image_rows.hpp"
 #include "mnist_dist/nn/network.hpp"
-#include "mnist_dist/optim/adamax.hpp"
 #include "mnist_dist/train/checkpoint.hpp"
 #include "mnist_dist/train/metrics.hpp"
+#include "mnist_dist/train/parameter_update.hpp"
 #include "mnist_dist/train/scoring.hpp"
 #include "mnist_dist/train/settings.hpp"
 #include "mnist_dist/train/step_times.hpp"
@@ -48,6 +49,8 @@ class Trainer {
   [[nodiscard]] Checkpoint capture() const;
   /// Local: the current parameters, without padding.
   [[nodiscard]] std::vector<float> parameters() const;
+  /// Local: the parameters that the last finish_epoch() scored, at rank 0: their moving average, where one is kept.
+  [[nodiscard]] const std::vector<float>& scored_parameters() const { return scored_parameters_; }
 
  private:
   void begin_epoch();
@@ -58,9 +61,11 @@ class Trainer {
   void load_microbatches();
   void add_losses(float scale);
   [[nodiscard]] std::vector<nn::Microbatch> summed_microbatches(std::size_t step) const;
-  void update(ParameterRange block, std::span<float> gradient, std::span<float> parameters);
+  [[nodiscard]] double clip_factor(std::span<const ParameterRange> blocks, std::span<const float> gradient) const;
+  [[nodiscard]] ConfusionMatrix score_holdout();
   [[nodiscard]] std::vector<double> all_shard_losses() const;
   [[nodiscard]] std::vector<float> gather(const std::vector<float>& of_my_range) const;
+  void copy_my_range(const std::vector<float>& without_padding, std::vector<float>& of_my_range) const;
 
   const comm::Communicator& ranks_;
   const Settings& settings_;
@@ -72,9 +77,7 @@ class Trainer {
   nn::Workspace workspace_;                   // on this rank's activations
   data::Batch batch_;                         // of its inputs
   std::unique_ptr<comm::GradientReduction> reduction_;
-  optim::AdaMaxSettings optimizer_settings_;
-  std::vector<float> first_moment_;   // of my range
-  std::vector<float> infinity_norm_;  // of my range
+  ParameterUpdate update_;  // of my range
 
   StepTimes* times_ = nullptr;  // where to add times, if anywhere
   PhaseClock clock_{nullptr};   // of this step
@@ -86,6 +89,8 @@ class Trainer {
   std::vector<std::size_t> microbatch_rows_;            // by my shard, of this step
   std::vector<double> my_shard_losses_;                 // of the begun epoch
   std::optional<nn::Dropout> dropout_;                  // of the begun epoch
+  std::optional<data::Augmentation> augmentation_;      // of the begun epoch, where the settings ask for it
+  std::vector<float> scored_parameters_;                // at rank 0
   std::vector<std::vector<std::uint32_t>> row_orders_;  // by my shard, of the begun epoch: indices into training_rows
 };
 

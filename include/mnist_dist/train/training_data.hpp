@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "mnist_dist/core/shard_tree.hpp"
+#include "mnist_dist/data/augmentation.hpp"
 #include "mnist_dist/data/dataset_file.hpp"
 #include "mnist_dist/data/epoch_plan.hpp"
 #include "mnist_dist/data/holdout.hpp"
@@ -15,12 +16,21 @@
 
 namespace mnist_dist::train {
 
+/// How the settings want training images changed.
+[[nodiscard]] data::AugmentationSettings augmentation_of(const Settings& settings);
+
+/// The standard deviation by which each pixel is divided: that of the data set, but at least the settings' floor. Without a
+/// floor a pixel that is nearly always black, such as one near the border, gets huge values where augmentation moves
+/// something there. [image size]
+[[nodiscard]] std::vector<float> deviation_of(const data::DatasetFile& file, const Settings& settings);
+
 /// What a rank needs of the data set: its shards' rows, and how all rows are divided.
 struct TrainingData {
   /// Reads this rank's rows. @throws Error bad_data: fewer training rows than shards
   TrainingData(const data::DatasetFile& file, const Settings& settings, ShardBlock my_shards);
 
   std::size_t classes;
+  data::ImageShape image_shape;
   std::size_t training_row_count;  // over all shards
   std::size_t holdout_row_count;
   data::Standardizer standardizer;

@@ -1,0 +1,75 @@
+#include "mnist_dist/train/parameter_update.hpp"
+
+#include <algorithm>
+
+#include "mnist_dist/optim/adamax.hpp"
+#include "mnist_dist/optim/gradient_clipping.hpp"
+#include "mnist_dist/optim/moving_average.hpp"
+
+namespace mnist_dist::train {
+namespace {
+
+optim::OptimizerKind kind_of(const std::string& name) {
+  if (name == "adam") return optim::OptimizerKind::adam;
+  return name == "sgd" ? optim::OptimizerKind::sgd : optim::OptimizerKind::adamax;
+}
+
+optim::ScheduleKind schedule_of(const std::string& name) {
+  if (name == "step") return optim::ScheduleKind::step;
+  return name == "cosine" ? optim::ScheduleKind::cosine : optim::ScheduleKind::constant;
+}
+
+}  // namespace
+
+ParameterUpdate::ParameterUpdate(const Settings& settings, const nn::Network& network, ParameterRange range,
+                                 std::size_t steps_per_epoch)
+    : settings_(settings),
+      network_(network),
+      range_(range),
+      optimizer_{.kind = kind_of(settings.optimizer),
+                 .beta1 = settings.beta1,
+                 .beta2 = settings.beta2,
+                 .momentum = settings.momentum},
+      schedule_{.kind = schedule_of(settings.schedule),
+                .warmup_steps = static_cast<std::int64_t>(settings.warmup_steps),
+                .total_steps = static_cast<std::int64_t>(settings.epochs * steps_per_epoch),
+                .decay_steps = static_cast<std::int64_t>(settings.decay_every * steps_per_epoch),
+                .decay = settings.decay} {
+  state_.first_moment.resize(range.size());
+  state_.second_moment.resize(range.size());
+}
+
+void ParameterUpdate::begin_average(std::span<const float> parameters) {
+  state_.average.assign(parameters.begin(), parameters.end());
+}
+
+void ParameterUpdate::begin_step(std::int64_t step, double gradient_factor) {
+  step_ = step;
+  learning_rate_ = optim::learning_rate(schedule_, settings_.learning_rate, step);
+  gradient_factor_ = gradient_factor;
+}
+
+bool ParameterUpdate::holds_weights(const ParameterRange& block) const {
+  return std::ranges::none_of(network_.layers(), [&](const nn::Layer& layer) {
+    return block.begin >= layer.biases.begin && block.end <= layer.biases.end;
+  });
+}
+
+void ParameterUpdate::apply(const ParameterRange& block, std::span<float> gradient, std::span<float> parameters) {
+  const bool weights = holds_weights(block);
+  const ParameterRange local{block.begin - range_.begin, block.end - range_.begin};
+  optim::scale_gradient(gradient_factor_, gradient);
+  if (settings_.output_l2 > 0 && weights && block.begin >= network_.layers().back().weights.begin) {
+    optim::add_l2_penalty(settings_.output_l2, parameters, gradient);
+  }
+  optim::optimizer_step(
+      optimizer_,
+      {.step = step_, .learning_rate = learning_rate_, .weight_decay = weights ? settings_.weight_decay : 0}, gradient,
+      local.of(std::span(state_.first_moment)), local.of(std::span(state_.second_moment)), parameters);
+  if (keeps_average()) {
+    optim::update_moving_average(optim::moving_average_decay(settings_.average, step_), parameters,
+                                 local.of(std::span(state_.average)));
+  }
+}
+
+}  // namespace mnist_dist::train

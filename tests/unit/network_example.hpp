@@ -1,0 +1,70 @@
+// A network, its parameters and some rows; what the passes make of them. For the tests of layer nn.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "mnist_dist/core/matrix_view.hpp"
+#include "mnist_dist/nn/network.hpp"
+
+inline const mnist_dist::nn::Dropout kNoDropout(0.0, 0, 0);
+
+/// A network, its parameters and some labelled rows.
+struct Example {
+  mnist_dist::nn::Architecture architecture;
+  std::vector<float> parameters;
+  std::vector<float> offsets;  // of the inputs, or none
+  std::vector<float> rows;
+  std::vector<std::int32_t> labels;
+  std::vector<std::uint64_t> row_ids;
+
+  [[nodiscard]] mnist_dist::MatrixView<const float> view() const {
+    return {rows.data(), labels.size(), architecture.inputs};
+  }
+};
+
+/// A file of tests/unit/data.
+nlohmann::json reference(const std::string& file);
+
+/// All numbers of nested lists, in their order.
+std::vector<float> flat(const nlohmann::json& nested);
+
+/// W1, b1, W2, b2, ... as the flat vector has them.
+std::vector<float> interleaved(const nlohmann::json& weights, const nlohmann::json& biases);
+
+/// The network and the rows of mlp.json.
+Example reference_example();
+
+/// A few random rows for a network whose layers go through our own kernels, or are too large for them.
+Example random_example(bool large);
+
+/// How microbatches divide the rows, and how their gradients are added.
+struct Division {
+  std::vector<std::size_t> rows;
+  std::vector<std::uint8_t> merges;
+};
+
+/// Puts the example's rows from the first one on where the network takes them.
+void load_rows(const Example& example, std::size_t first, std::size_t count, mnist_dist::nn::Workspace& workspace);
+
+/// The loss of the rows from `first` on, summed, scaled for the gradient as in the whole batch; and the gradients.
+double loss_of(const Example& example, std::size_t first, const Division& division,
+               const mnist_dist::nn::Dropout& dropout, std::size_t results, std::vector<std::vector<float>>* gradients);
+
+/// The mean loss, and its gradient where one is asked for.
+double mean_loss(const Example& example, const mnist_dist::nn::Dropout& dropout, std::vector<float>* gradient);
+
+/// The logits of all rows, in prediction. [rows x outputs]
+std::vector<float> predicted_logits(const Example& example);
+
+/// The largest difference between `gradient` and the differences of mean_loss() over a small step of each parameter.
+double largest_gradient_error(Example example, const mnist_dist::nn::Dropout& dropout,
+                              const std::vector<float>& gradient);
+
+double largest_difference(const std::vector<float>& a, const std::vector<float>& b);
+
+/// Checks that a microbatch's gradient has the same bits whatever stands beside it, and that they are added along the
+/// tree.
+void check_microbatches(const Example& example);
