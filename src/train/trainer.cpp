@@ -257,8 +257,9 @@ EpochMetrics Trainer::finish_epoch() {
 ConfusionMatrix Trainer::score_holdout() {
   // The average takes the parameters' place while it is scored.
   const ParameterRange mine = reduction_->my_range();
-  const std::vector<float> current(reduction_->parameters().begin(), reduction_->parameters().end());
+  std::vector<float> current;
   if (update_.keeps_average()) {
+    current.assign(reduction_->parameters().begin(), reduction_->parameters().end());
     std::vector<float> average(current);
     std::ranges::copy(update_.state().average, mine.of(std::span(average)).begin());
     reduction_->set_parameters(average);
