@@ -186,15 +186,16 @@ int run_train(const TrainOptions& options) {
   if (speaks) print_header(start, file, ranks);
 
   // 3. Train.
-  train::TrainingRun run(world, ranks.host, start.settings, file, data, start.folder ? &*start.folder : nullptr,
-                         start.checkpoint);
   double seconds = 0;
   int epochs = 0;
-  const train::TrainingRun::End end = run.run([&](const train::EpochMetrics& epoch, bool is_best) {
+  const auto print = [&](const train::EpochMetrics& epoch, bool is_best) {
     seconds += epoch.seconds;
     ++epochs;
-    if (speaks) print_epoch(epoch, is_best, seconds / epochs, start.settings.epochs);
-  });
+    print_epoch(epoch, is_best, seconds / epochs, start.settings.epochs);
+  };
+  train::TrainingRun run(world, ranks.host, start.settings, file, data, start.folder ? &*start.folder : nullptr,
+                         start.checkpoint);
+  const train::TrainingRun::End end = run.run(print);
 
   // 4. Say how it ended.
   if (speaks) print_end(run, end, printable(start.folder->path().string()));

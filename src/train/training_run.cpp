@@ -8,9 +8,9 @@
 #include "mnist_dist/core/log.hpp"
 #include "mnist_dist/core/stop_request.hpp"
 #include "mnist_dist/nn/kernel_info.hpp"
-#include "mnist_dist/train/checkpoint_store.hpp"
 #include "mnist_dist/train/model.hpp"
 #include "mnist_dist/train/stop_conditions.hpp"
+#include "run_writer.hpp"
 
 namespace mnist_dist::train {
 namespace {
@@ -31,6 +31,18 @@ void check_checkpoint(const Checkpoint& checkpoint, const data::DatasetFile& fil
                     "undisturbed run's",
                     checkpoint.build, checkpoint.arithmetic, build_identity(), nn::kernel_arithmetic()));
   }
+}
+
+Model model_without_parameters(const Settings& settings, const data::DatasetFile& file) {
+  return {.architecture = architecture_for(settings, file),
+          .parameters = {},
+          .image_shape = file.image_shape(),
+          .mean = file.mean(),
+          .standard_deviation = deviation_of(file, settings),
+          .classes = file.classes(),
+          .dataset_sha256 = file.content_sha256(),
+          .build = build_identity(),
+          .arithmetic = nn::kernel_arithmetic()};
 }
 
 }  // namespace
@@ -62,21 +74,27 @@ TrainingRun::TrainingRun(const comm::Communicator& ranks, const comm::Communicat
       folder_(folder),
       trainer_(ranks, host, settings_, data, architecture_for(settings, file)),
       stop_agreement_(ranks) {
+  at_rank_0([&] {
+    best_model_ = model_without_parameters(settings, file);
+    writer_ = std::make_unique<RunWriter>(*folder);
+  });
   if (!checkpoint) return;
   check_checkpoint(*checkpoint, file);
   trainer_.restore(*checkpoint);
   history_ = checkpoint->history;
-  best_parameters_ = checkpoint->best_parameters;
+  if (!history_.empty()) set_best_model(checkpoint->best_parameters);
   checkpointed_step_ = checkpoint->steps_done;
   // The process may have been killed after this checkpoint and before the files that follow from it.
   at_rank_0([&] {
     const std::string settings_text = to_toml(settings_);
     if (settings_text != read_text_file(folder_->config())) write_file_atomically(folder_->config(), settings_text);
     if (history_.empty()) return;
-    write_metrics();
-    write_best_model();  // the file may be of an epoch after the checkpoint
+    // model.h5 may be of an epoch after the checkpoint.
+    writer_->write({.checkpoint = {}, .history = history_, .best_model = best_model_});
   });
 }
+
+TrainingRun::~TrainingRun() = default;
 
 void TrainingRun::at_rank_0(const std::function<void()>& work) {
   comm::run_and_agree(ranks_, [&] {
@@ -86,14 +104,16 @@ void TrainingRun::at_rank_0(const std::function<void()>& work) {
 
 TrainingRun::End TrainingRun::run(const std::function<void(const EpochMetrics&, bool is_best)>& on_epoch) {
   for (;;) {
-    if (const std::optional<std::string> reason = stop_reason(history_, settings_)) return {true, *reason};
+    if (const std::optional<std::string> reason = stop_reason(history_, settings_)) {
+      finish_writing();
+      return {true, *reason};
+    }
     if (!trainer_.run_steps([&] { return stop_agreement_.after_step(stop_requested()); })) {
       save_checkpoint();
       return {false, fmt::format("stopped on request in epoch {}", history_.size() + 1)};
     }
     const bool stop = stop_agreement_.settle(stop_requested());
-    const bool is_best = finish_epoch();
-    on_epoch(history_.back(), is_best);
+    finish_epoch(on_epoch);
     if (stop && !stop_reason(history_, settings_)) {
       save_checkpoint();
       return {false, fmt::format("stopped on request after epoch {}", history_.size())};
@@ -101,54 +121,51 @@ TrainingRun::End TrainingRun::run(const std::function<void(const EpochMetrics&, 
   }
 }
 
-bool TrainingRun::finish_epoch() {
+void TrainingRun::finish_epoch(const OnEpoch& on_epoch) {
   history_.push_back(trainer_.finish_epoch());
-  const bool is_best = best_epoch(history_) == history_.back().epoch;
-  if (is_best && ranks_.rank() == 0) best_parameters_ = trainer_.scored_parameters();
+  const EpochMetrics& epoch = history_.back();
+  const bool is_best = best_epoch(history_) == epoch.epoch;
+  if (is_best) set_best_model(trainer_.scored_parameters());
   const bool is_last = stop_reason(history_, settings_).has_value();
-  if (is_last || history_.size() % settings_.checkpoint_every == 0) save_checkpoint();
+  RunRecord record;
+  if (is_last || history_.size() % settings_.checkpoint_every == 0) record.checkpoint = checkpoint_if_new();
   at_rank_0([&] {
-    write_metrics();
-    if (is_best) write_best_model();
+    record.history = history_;
+    if (is_best) record.best_model = best_model_;
+    writer_->write(std::move(record), [on_epoch, epoch, is_best] { on_epoch(epoch, is_best); });
   });
-  return is_best;
+}
+
+void TrainingRun::set_best_model(const std::vector<float>& parameters) {
+  const EpochMetrics& best = history_[static_cast<std::size_t>(best_epoch(history_)) - 1];
+  best_model_.parameters = parameters;
+  best_model_.epoch = best.epoch;
+  best_model_.score = best.score;
+}
+
+std::optional<Checkpoint> TrainingRun::checkpoint_if_new() {
+  Checkpoint checkpoint = trainer_.capture();
+  if (checkpoint.steps_done == checkpointed_step_) return std::nullopt;
+  checkpointed_step_ = checkpoint.steps_done;
+  checkpoint.settings = to_toml(settings_);
+  checkpoint.dataset_sha256 = file_.content_sha256();
+  checkpoint.build = build_identity();
+  checkpoint.arithmetic = nn::kernel_arithmetic();
+  checkpoint.best_parameters = best_model_.parameters;
+  checkpoint.history = history_;
+  return checkpoint;
 }
 
 void TrainingRun::save_checkpoint() {
-  Checkpoint checkpoint = trainer_.capture();
-  if (checkpoint.steps_done == checkpointed_step_) return;
-  checkpointed_step_ = checkpoint.steps_done;
+  std::optional<Checkpoint> checkpoint = checkpoint_if_new();
   at_rank_0([&] {
-    checkpoint.settings = to_toml(settings_);
-    checkpoint.dataset_sha256 = file_.content_sha256();
-    checkpoint.build = build_identity();
-    checkpoint.arithmetic = nn::kernel_arithmetic();
-    checkpoint.best_parameters = best_parameters_;
-    checkpoint.history = history_;
-    CheckpointStore(folder_->checkpoints())
-        .save(encode_checkpoint(checkpoint), checkpoint.epochs_done, checkpoint.steps_done);
+    if (checkpoint) writer_->write({.checkpoint = std::move(checkpoint), .history = history_, .best_model = {}});
   });
+  finish_writing();
 }
 
-void TrainingRun::write_metrics() {
-  write_file_atomically(folder_->metrics_csv(), metrics_csv(history_));
-  write_file_atomically(folder_->metrics_jsonl(), metrics_jsonl(history_));
-}
-
-void TrainingRun::write_best_model() {
-  const EpochMetrics& best = history_[static_cast<std::size_t>(best_epoch(history_)) - 1];
-  save_model({.architecture = architecture_for(settings_, file_),
-              .parameters = best_parameters_,
-              .image_shape = file_.image_shape(),
-              .mean = file_.mean(),
-              .standard_deviation = deviation_of(file_, settings_),
-              .classes = file_.classes(),
-              .dataset_sha256 = file_.content_sha256(),
-              .epoch = best.epoch,
-              .score = best.score,
-              .build = build_identity(),
-              .arithmetic = nn::kernel_arithmetic()},
-             folder_->model());
+void TrainingRun::finish_writing() {
+  at_rank_0([&] { writer_->finish(); });
 }
 
 }  // namespace mnist_dist::train

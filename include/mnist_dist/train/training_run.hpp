@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "mnist_dist/data/dataset_file.hpp"
 #include "mnist_dist/train/checkpoint.hpp"
 #include "mnist_dist/train/metrics.hpp"
+#include "mnist_dist/train/model.hpp"
 #include "mnist_dist/train/run_folder.hpp"
 #include "mnist_dist/train/settings.hpp"
 #include "mnist_dist/train/trainer.hpp"
@@ -24,6 +26,8 @@ namespace mnist_dist::train {
 /// Collective: reads this rank's rows. @throws AgreedError at all ranks when one of them cannot
 [[nodiscard]] TrainingData read_training_data(const comm::Communicator& ranks, const Settings& settings,
                                               const data::DatasetFile& file);
+
+class RunWriter;
 
 class TrainingRun {
  public:
@@ -39,18 +43,26 @@ class TrainingRun {
   TrainingRun(const comm::Communicator& ranks, const comm::Communicator& host, const Settings& settings,
               const data::DatasetFile& file, const TrainingData& data, const RunFolder* folder,
               const std::optional<Checkpoint>& checkpoint);
+  ~TrainingRun();
+  TrainingRun(const TrainingRun&) = delete;
+  TrainingRun& operator=(const TrainingRun&) = delete;
 
   /// Collective: trains until a stop condition holds or a stop is requested (core/stop_request.hpp).
-  /// @param on_epoch called at all ranks after each epoch, when its files are written
+  /// @param on_epoch called at rank 0 for each epoch, by another thread, when the epoch's files are on the disk
+  /// @throws Error, AgreedError
   End run(const std::function<void(const EpochMetrics&, bool is_best)>& on_epoch);
 
   [[nodiscard]] const std::vector<EpochMetrics>& history() const { return history_; }
 
  private:
-  bool finish_epoch();
+  using OnEpoch = std::function<void(const EpochMetrics&, bool is_best)>;
+
+  void finish_epoch(const OnEpoch& on_epoch);
+  /// The parameters are those of the best epoch, which is in the history already.
+  void set_best_model(const std::vector<float>& parameters);
+  [[nodiscard]] std::optional<Checkpoint> checkpoint_if_new();
   void save_checkpoint();
-  void write_metrics();
-  void write_best_model();
+  void finish_writing();
   void at_rank_0(const std::function<void()>& work);
 
   const comm::Communicator& ranks_;
@@ -60,8 +72,9 @@ class TrainingRun {
   Trainer trainer_;
   comm::StopAgreement stop_agreement_;
   std::vector<EpochMetrics> history_;
-  std::vector<float> best_parameters_;  // at rank 0
+  Model best_model_;  // at rank 0; without parameters before the first epoch is done
   std::int64_t checkpointed_step_ = -1;
+  std::unique_ptr<RunWriter> writer_;  // at rank 0
 };
 
 }  // namespace mnist_dist::train

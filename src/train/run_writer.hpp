@@ -1,0 +1,42 @@
+// Writes what a run leaves on the disk, while the run goes on. Local: rank 0 alone has one.
+#pragma once
+
+#include <functional>
+#include <future>
+#include <optional>
+#include <vector>
+
+#include "mnist_dist/train/checkpoint.hpp"
+#include "mnist_dist/train/metrics.hpp"
+#include "mnist_dist/train/model.hpp"
+#include "mnist_dist/train/run_folder.hpp"
+
+namespace mnist_dist::train {
+
+/// What there is to write at one instant; what is missing stays as it is on the disk.
+struct RunRecord {
+  std::optional<Checkpoint> checkpoint;
+  std::vector<EpochMetrics> history;
+  std::optional<Model> best_model;
+};
+
+/// A thread of its own writes; it calls no MPI, and nothing else may use HDF5 until finish() has returned. The destructor
+/// waits for the thread.
+class RunWriter {
+ public:
+  /// @param folder outlives the writer
+  explicit RunWriter(const RunFolder& folder) : folder_(folder) {}
+
+  /// Returns as soon as the record before is written, which is where that one's errors come out.
+  /// @param when_written called by the thread, once the record is on the disk  @throws Error
+  void write(RunRecord record, std::function<void()> when_written = {});
+
+  /// Returns when all is written. @throws Error
+  void finish();
+
+ private:
+  const RunFolder& folder_;
+  std::future<void> writing_;
+};
+
+}  // namespace mnist_dist::train
