@@ -142,7 +142,8 @@ void print_epoch(const train::EpochMetrics& epoch, bool is_best, double mean_sec
   };
   print_line(fmt::format("{:5} {:9.5f} {:>9} {:>9} {:9.3f} {:11.0f} {:>9}{}", epoch.epoch, epoch.loss,
                          or_dash(epoch.score, 5, ""), or_dash(100 * epoch.accuracy, 2, " %"), epoch.seconds,
-                         epoch.images_per_second(), as_time(left), is_best ? "  best" : ""));
+                         epoch.images_per_second(), as_time(left),
+                         is_best && !std::isnan(epoch.score) ? "  best" : ""));
 }
 
 void print_end(const train::TrainingRun& run, const train::TrainingRun::End& end, const std::string& folder) {
