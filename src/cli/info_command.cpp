@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -32,11 +33,12 @@ void print_classes(const std::vector<std::string>& classes) {
 void print_model(const std::filesystem::path& path) {
   const train::Model model = train::load_model(path);
   fmt::print("{}: a model\n", printable(path.string()));
-  fmt::print("network     {}, {} parameters, leaky ReLU {}\n", model.architecture.description(),
-             model.parameters.size(), model.architecture.leaky_relu_slope);
+  fmt::print("network     {}, {} parameters, {}\n", model.architecture.description(), model.parameters.size(),
+             model.architecture.activation_description());
   fmt::print("images      {}\n", describe(model.image_shape));
   print_classes(model.classes);
-  fmt::print("trained     {} epochs, score {:.5f} on the holdout\n", model.epoch, model.score);
+  fmt::print("trained     {} epochs, {}\n", model.epoch,
+             std::isnan(model.score) ? "without a holdout" : fmt::format("score {:.5f} on the holdout", model.score));
   fmt::print("data set    content_sha256 {}\n", model.dataset_sha256);
   fmt::print("build       {}, {}\n", model.build, model.arithmetic);
 }
@@ -57,8 +59,8 @@ void print_checkpoint(const train::Checkpoint& checkpoint, const std::string& na
   fmt::print(" ({} steps in all)\n", checkpoint.steps_done);
   fmt::print("parameters  {}\n", checkpoint.parameters.size());
   if (const std::int64_t best = train::best_epoch(checkpoint.history); best > 0) {
-    fmt::print("best        epoch {}, score {:.5f}\n", best,
-               checkpoint.history[static_cast<std::size_t>(best) - 1].score);
+    const double score = checkpoint.history[static_cast<std::size_t>(best) - 1].score;
+    if (!std::isnan(score)) fmt::print("best        epoch {}, score {:.5f}\n", best, score);
   }
   fmt::print("data set    content_sha256 {}\n", checkpoint.dataset_sha256);
   fmt::print("build       {}, {}\n", checkpoint.build, checkpoint.arithmetic);

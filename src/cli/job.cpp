@@ -38,10 +38,10 @@ std::string job_header(const train::Settings& settings, const data::DatasetFile&
   const data::ImageShape shape = file.image_shape();
   return fmt::format(
       "{}\n"
-      "network  {}, {} parameters, leaky ReLU {}, dropout {}\n"
+      "network  {}, {} parameters, {}, dropout {}\n"
       "data     {}: {} training images of {}x{}{}, {} classes, holdout {:.4g} %\n"
       "ranks    {} on {} host{}, 1 thread each, BLAS core {}; {} shards, batch {}, seed {}{}",
-      build_description(), network.description(), nn::parameter_count(network), settings.leaky_relu_slope,
+      build_description(), network.description(), nn::parameter_count(network), network.activation_description(),
       settings.dropout, printable(settings.data), file.rows(data::Split::training), shape.width, shape.height,
       shape.channels == 3 ? " RGB" : "", file.classes().size(), 100 * settings.holdout, ranks.world.size(), ranks.hosts,
       ranks.hosts == 1 ? "" : "s", blas::core_name(), settings.shards, settings.batch_size, settings.seed,

@@ -1,15 +1,18 @@
 #include "mnist_dist/core/stop_request.hpp"
 
+#include <atomic>
 #include <csignal>
 #include <initializer_list>
 
 namespace mnist_dist {
 namespace {
 
-volatile std::sig_atomic_t stop_flag = 0;
+// The handler may run in any thread.
+std::atomic<bool> stop_flag = false;
+static_assert(std::atomic<bool>::is_always_lock_free);
 
 extern "C" void note_stop_signal(int /*signal*/) {
-  stop_flag = 1;
+  stop_flag = true;
 }
 
 }  // namespace
@@ -23,7 +26,7 @@ void catch_stop_signals() {
 }
 
 bool stop_requested() noexcept {
-  return stop_flag != 0;
+  return stop_flag;
 }
 
 }  // namespace mnist_dist

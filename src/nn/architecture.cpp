@@ -12,6 +12,11 @@ std::string Architecture::description() const {
                         : fmt::format("{}-{}-{}", inputs, fmt::join(hidden, "-"), outputs);
 }
 
+std::string Architecture::activation_description() const {
+  return activation == Activation::leaky_relu ? fmt::format("leaky ReLU {}", leaky_relu_slope)
+                                              : std::string(activation_name(activation));
+}
+
 std::vector<Layer> layers_of(const Architecture& architecture) {
   std::vector<std::size_t> sizes = {architecture.inputs};
   sizes.insert(sizes.end(), architecture.hidden.begin(), architecture.hidden.end());

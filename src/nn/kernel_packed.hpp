@@ -1,5 +1,5 @@
-// The product with a matrix that is larger than a cache: piece by piece, each packed into a small buffer first. For
-// kernel_templates.hpp, whose rules hold here too.
+// The product with a matrix that is larger than a cache, piece by piece, each packed into a small buffer first; and the
+// transposition, which packing needs. For kernel_templates.hpp, whose rules hold here too.
 #pragma once
 
 #include "kernel_tile.hpp"

@@ -1,8 +1,13 @@
 #include "run_writer.hpp"
 
+#include <fmt/format.h>
+
+#include <chrono>
+#include <system_error>
 #include <utility>
 
 #include "mnist_dist/core/atomic_file.hpp"
+#include "mnist_dist/core/error.hpp"
 #include "mnist_dist/train/checkpoint_store.hpp"
 
 namespace mnist_dist::train {
@@ -23,10 +28,24 @@ void write_record(const RunFolder& folder, const RunRecord& record) {
 
 void RunWriter::write(RunRecord record, std::function<void()> when_written) {
   finish();
-  writing_ = std::async(std::launch::async, [this, record = std::move(record), when_written = std::move(when_written)] {
-    write_record(folder_, record);
+  written_ = false;
+  auto work = [this, record = std::move(record), when_written = std::move(when_written)]() mutable {
+    write_record(folder_, std::exchange(record, {}));  // a large one is not kept until the next
+    written_ = true;
     if (when_written) when_written();
-  });
+  };
+  try {
+    writing_ = std::async(std::launch::async, std::move(work));
+  } catch (const std::system_error& error) {
+    throw Error(ExitCode::rank_failed,
+                fmt::format("no thread to write the run's files with ({}); allow more (`ulimit -u`), then go on with "
+                            "--resume",
+                            error.what()));
+  }
+}
+
+bool RunWriter::has_failed() const {
+  return writing_.valid() && writing_.wait_for(std::chrono::seconds(0)) == std::future_status::ready && !written_;
 }
 
 void RunWriter::finish() {

@@ -1,6 +1,7 @@
 // Writes what a run leaves on the disk, while the run goes on. Local: rank 0 alone has one.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <future>
 #include <optional>
@@ -31,11 +32,15 @@ class RunWriter {
   /// @param when_written called by the thread, once the record is on the disk  @throws Error
   void write(RunRecord record, std::function<void()> when_written = {});
 
+  /// Whether the record could not be written; write() and finish() say why. Does not wait.
+  [[nodiscard]] bool has_failed() const;
+
   /// Returns when all is written. @throws Error
   void finish();
 
  private:
   const RunFolder& folder_;
+  std::atomic<bool> written_ = false;  // the record that writing_ is of
   std::future<void> writing_;
 };
 

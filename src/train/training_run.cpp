@@ -82,13 +82,13 @@ TrainingRun::TrainingRun(const comm::Communicator& ranks, const comm::Communicat
   check_checkpoint(*checkpoint, file);
   trainer_.restore(*checkpoint);
   history_ = checkpoint->history;
-  if (!history_.empty()) set_best_model(checkpoint->best_parameters);
   checkpointed_step_ = checkpoint->steps_done;
   // The process may have been killed after this checkpoint and before the files that follow from it.
   at_rank_0([&] {
     const std::string settings_text = to_toml(settings_);
     if (settings_text != read_text_file(folder_->config())) write_file_atomically(folder_->config(), settings_text);
     if (history_.empty()) return;
+    set_best_model(checkpoint->best_parameters);
     // model.h5 may be of an epoch after the checkpoint.
     writer_->write({.checkpoint = {}, .history = history_, .best_model = best_model_});
   });
@@ -108,7 +108,11 @@ TrainingRun::End TrainingRun::run(const std::function<void(const EpochMetrics&, 
       finish_writing();
       return {true, *reason};
     }
-    if (!trainer_.run_steps([&] { return stop_agreement_.after_step(stop_requested()); })) {
+    const auto stop_now = [&] {
+      const bool cannot_write = writer_ && writer_->has_failed();  // save_checkpoint() will say why
+      return stop_agreement_.after_step(stop_requested() || cannot_write);
+    };
+    if (!trainer_.run_steps(stop_now)) {
       save_checkpoint();
       return {false, fmt::format("stopped on request in epoch {}", history_.size() + 1)};
     }
@@ -122,11 +126,12 @@ TrainingRun::End TrainingRun::run(const std::function<void(const EpochMetrics&, 
 }
 
 void TrainingRun::finish_epoch(const OnEpoch& on_epoch) {
+  finish_writing();  // what went wrong with the epoch before comes before what may be wrong with this one
   history_.push_back(trainer_.finish_epoch());
   const EpochMetrics& epoch = history_.back();
   const bool is_best = best_epoch(history_) == epoch.epoch;
-  if (is_best) set_best_model(trainer_.scored_parameters());
   const bool is_last = stop_reason(history_, settings_).has_value();
+  if (is_best) at_rank_0([&] { set_best_model(trainer_.scored_parameters()); });
   RunRecord record;
   if (is_last || history_.size() % settings_.checkpoint_every == 0) record.checkpoint = checkpoint_if_new();
   at_rank_0([&] {
@@ -147,12 +152,14 @@ std::optional<Checkpoint> TrainingRun::checkpoint_if_new() {
   Checkpoint checkpoint = trainer_.capture();
   if (checkpoint.steps_done == checkpointed_step_) return std::nullopt;
   checkpointed_step_ = checkpoint.steps_done;
-  checkpoint.settings = to_toml(settings_);
-  checkpoint.dataset_sha256 = file_.content_sha256();
-  checkpoint.build = build_identity();
-  checkpoint.arithmetic = nn::kernel_arithmetic();
-  checkpoint.best_parameters = best_model_.parameters;
-  checkpoint.history = history_;
+  at_rank_0([&] {
+    checkpoint.settings = to_toml(settings_);
+    checkpoint.dataset_sha256 = file_.content_sha256();
+    checkpoint.build = build_identity();
+    checkpoint.arithmetic = nn::kernel_arithmetic();
+    checkpoint.best_parameters = best_model_.parameters;
+    checkpoint.history = history_;
+  });
   return checkpoint;
 }
 

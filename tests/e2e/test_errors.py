@@ -141,8 +141,9 @@ class Usage(ErrorTest):
 
     def test_recipes(self):
         listed = self.succeed("train", "--list-recipes")
-        for name in ("seed", "accurate"):
+        for name in ("seed", "fast", "accurate", "large"):
             self.assertIn(name, listed)
+            self.train(name, "--recipe", name, "--epochs", 1)
         self.assert_refused(USAGE, ["accurrate", "accurate", "--list-recipes"], "train", Shared.data, "--recipe",
                             "accurrate")
         run = self.train("by-recipe", "--recipe", "accurate", "--epochs", 1, "--shift", 1)

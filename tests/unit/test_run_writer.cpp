@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <thread>
 
 #include "../../src/train/run_writer.hpp"
 #include "message_of.hpp"
@@ -36,6 +37,7 @@ TEST_CASE("a record is on the disk when the writer says so") {
   }
   writer.finish();
   CHECK(told == 3);
+  CHECK_FALSE(writer.has_failed());
   CHECK(text == metrics_csv(history_of(3)));
   CHECK_FALSE(std::filesystem::exists(folder.model()));
 }
@@ -49,7 +51,9 @@ TEST_CASE("what could not be written is said by the next call, and by no other")
   writer.write({.checkpoint = {}, .history = history_of(1), .best_model = {}}, [&] { told = true; });
   CHECK(message_of(ExitCode::file_system, [&] { writer.finish(); }).find("metrics.csv") != std::string::npos);
   CHECK_FALSE(told);
+  CHECK_FALSE(writer.has_failed());  // it has been said
   writer.finish();
   writer.write({.checkpoint = {}, .history = history_of(1), .best_model = {}}, {});
+  while (!writer.has_failed()) std::this_thread::yield();
   CHECK(message_of(ExitCode::file_system, [&] { writer.write({}, {}); }).find("metrics.csv") != std::string::npos);
 }

@@ -23,6 +23,8 @@ struct Architecture {
 
   /// Such as "784-100-100-100-10".
   [[nodiscard]] std::string description() const;
+  /// Such as "leaky ReLU 0.1" or "gelu".
+  [[nodiscard]] std::string activation_description() const;
   bool operator==(const Architecture&) const = default;
 };
 

@@ -39,7 +39,8 @@ class TrainingRun {
 
   /// Collective. @param host the ranks that share this rank's memory  @param folder at rank 0; null at the others
   /// @param checkpoint what to go on from, the same at all ranks; nothing for a fresh start
-  /// All arguments outlive the run. @throws Error, AgreedError
+  /// All arguments outlive the run. From here on a thread of rank 0 writes files: until run() has returned, or the run is
+  /// gone, nothing else uses HDF5. @throws Error, AgreedError
   TrainingRun(const comm::Communicator& ranks, const comm::Communicator& host, const Settings& settings,
               const data::DatasetFile& file, const TrainingData& data, const RunFolder* folder,
               const std::optional<Checkpoint>& checkpoint);
@@ -58,8 +59,9 @@ class TrainingRun {
   using OnEpoch = std::function<void(const EpochMetrics&, bool is_best)>;
 
   void finish_epoch(const OnEpoch& on_epoch);
-  /// The parameters are those of the best epoch, which is in the history already.
+  /// At rank 0. @param parameters of the best epoch, which is in the history already
   void set_best_model(const std::vector<float>& parameters);
+  /// Collective. What there is to save, complete at rank 0; nothing if it is saved already.
   [[nodiscard]] std::optional<Checkpoint> checkpoint_if_new();
   void save_checkpoint();
   void finish_writing();
