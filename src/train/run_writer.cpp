@@ -19,8 +19,10 @@ void write_record(const RunFolder& folder, const RunRecord& record) {
     CheckpointStore(folder.checkpoints())
         .save(encode_checkpoint(*record.checkpoint), record.checkpoint->epochs_done, record.checkpoint->steps_done);
   }
-  write_file_atomically(folder.metrics_csv(), metrics_csv(record.history));
-  write_file_atomically(folder.metrics_jsonl(), metrics_jsonl(record.history));
+  if (!record.history.empty()) {
+    write_file_atomically(folder.metrics_csv(), metrics_csv(record.history));
+    write_file_atomically(folder.metrics_jsonl(), metrics_jsonl(record.history));
+  }
   if (record.best_model) save_model(*record.best_model, folder.model());
 }
 

@@ -131,7 +131,7 @@ void TrainingRun::finish_epoch(const OnEpoch& on_epoch) {
   const EpochMetrics& epoch = history_.back();
   const bool is_best = best_epoch(history_) == epoch.epoch;
   const bool is_last = stop_reason(history_, settings_).has_value();
-  if (is_best) at_rank_0([&] { set_best_model(trainer_.scored_parameters()); });
+  if (is_best && ranks_.rank() == 0) set_best_model(trainer_.scored_parameters());
   RunRecord record;
   if (is_last || history_.size() % settings_.checkpoint_every == 0) record.checkpoint = checkpoint_if_new();
   at_rank_0([&] {
@@ -166,7 +166,7 @@ std::optional<Checkpoint> TrainingRun::checkpoint_if_new() {
 void TrainingRun::save_checkpoint() {
   std::optional<Checkpoint> checkpoint = checkpoint_if_new();
   at_rank_0([&] {
-    if (checkpoint) writer_->write({.checkpoint = std::move(checkpoint), .history = history_, .best_model = {}});
+    if (checkpoint) writer_->write({.checkpoint = std::move(checkpoint), .history = {}, .best_model = {}});
   });
   finish_writing();
 }
