@@ -15,7 +15,7 @@ constexpr std::array<const char*, train::kStepPhases> kPhaseNotes = {
     "with the loss",
     "down to the deltas of the first layer",
     "of this rank's parameters, formed and summed over all shards",
-    "AdaMax, and what is derived from new parameters",
+    "of this rank's parameters, by the optimiser",
     "for other ranks, and for messages",
 };
 

@@ -65,8 +65,8 @@ train::ConfusionMatrix score_my_part(const train::Model& model, const data::Data
   nn::Workspace workspace(model.architecture, train::kScoringRows);
   data::Batch batch(workspace.inputs());
   train::ConfusionMatrix outcomes(model.classes.size());
-  const nn::OwnedParameters parameters(network, nn::with_padding(model.architecture, model.parameters));
-  train::score_rows(network, parameters.view(), mine, 0, mine.size(), standardizer, batch, workspace, outcomes);
+  const std::vector<float> parameters = nn::with_padding(model.architecture, model.parameters);
+  train::score_rows(network, parameters, mine, 0, mine.size(), standardizer, batch, workspace, outcomes);
   return outcomes;
 }
 

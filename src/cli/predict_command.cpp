@@ -26,7 +26,7 @@ struct PredictOptions {
 
 /// The probability of every class.
 std::vector<float> predict(const train::Model& model, const nn::Network& network,
-                           const data::Standardizer& standardizer, const nn::Parameters& parameters,
+                           const data::Standardizer& standardizer, std::span<const float> parameters,
                            nn::Workspace& workspace, const std::string& image) {
   standardizer.scale(data::read_image_as(image, model.image_shape), workspace.inputs().row(0));
   network.predict(parameters, 1, workspace);
@@ -48,10 +48,10 @@ int run_predict(const PredictOptions& options) {
   const train::Model model = train::load_model(train::model_file(options.model));
   const data::Standardizer standardizer(model.mean, model.standard_deviation);
   const nn::Network network(model.architecture, standardizer.offsets());
-  const nn::OwnedParameters parameters(network, nn::with_padding(model.architecture, model.parameters));
+  const std::vector<float> parameters = nn::with_padding(model.architecture, model.parameters);
   nn::Workspace workspace(model.architecture, 1);
   for (const std::string& image : options.images) {
-    const std::vector<float> probabilities = predict(model, network, standardizer, parameters.view(), workspace, image);
+    const std::vector<float> probabilities = predict(model, network, standardizer, parameters, workspace, image);
     const auto best = static_cast<std::size_t>(std::ranges::max_element(probabilities) - probabilities.begin());
     if (options.json) {
       print_json(image, model, best, probabilities);

@@ -8,7 +8,7 @@
 namespace mnist_dist::comm {
 
 HostExchange::HostExchange(const Communicator& ranks, const std::vector<Host>& hosts, std::size_t mine,
-                           const ShardTree& tree, const BlockOwners& owners)
+                           const SumTree& tree, const BlockOwners& owners)
     : ranks_(ranks), hosts_(hosts), mine_(mine), owners_(owners), range_(owners.range_of(ranks.rank())) {
   if (!is_needed()) return;
   std::size_t outgoing = 0;
@@ -26,7 +26,7 @@ HostExchange::HostExchange(const Communicator& ranks, const std::vector<Host>& h
   plan_last_additions(tree);
 }
 
-void HostExchange::plan_last_additions(const ShardTree& tree) {
+void HostExchange::plan_last_additions(const SumTree& tree) {
   // All hosts' sums over my range, in the order of the shards.
   struct Sum {
     TreeNode node;

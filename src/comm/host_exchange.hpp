@@ -11,14 +11,14 @@
 #include "block_owners.hpp"
 #include "hosts.hpp"
 #include "mnist_dist/comm/communicator.hpp"
-#include "mnist_dist/core/shard_tree.hpp"
+#include "mnist_dist/core/sum_tree.hpp"
 
 namespace mnist_dist::comm {
 
 class HostExchange {
  public:
   /// @param hosts all hosts  @param mine the place of this rank's host among them. All arguments but `tree` outlive this.
-  HostExchange(const Communicator& ranks, const std::vector<Host>& hosts, std::size_t mine, const ShardTree& tree,
+  HostExchange(const Communicator& ranks, const std::vector<Host>& hosts, std::size_t mine, const SumTree& tree,
                const BlockOwners& owners);
   HostExchange(const HostExchange&) = delete;
   HostExchange& operator=(const HostExchange&) = delete;
@@ -47,7 +47,7 @@ class HostExchange {
     std::size_t first = 0;  // in outgoing_
   };
   [[nodiscard]] std::size_t sums_of_my_host() const { return hosts_[mine_].sums.size(); }
-  void plan_last_additions(const ShardTree& tree);
+  void plan_last_additions(const SumTree& tree);
 
   const Communicator& ranks_;
   const std::vector<Host>& hosts_;

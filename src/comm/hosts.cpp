@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "mnist_dist/core/shards.hpp"
+
 namespace mnist_dist::comm {
 
 bool Host::has(int rank) const {
@@ -20,7 +22,7 @@ std::vector<Host> learn_hosts(const Communicator& ranks, const Communicator& hos
     if (first != rank)
       std::ranges::find_if(hosts, [&](const Host& h) { return h.ranks.front() == first; })->ranks.push_back(rank);
   }
-  const ShardTree tree(shards);
+  const SumTree tree(shards);
   for (Host& one : hosts) {
     std::vector<TreeNode> leaves;
     for (const int rank : one.ranks) {

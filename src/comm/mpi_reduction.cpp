@@ -3,7 +3,7 @@
 
 #include "block_owners.hpp"
 #include "mnist_dist/comm/gradient_reduction.hpp"
-#include "mnist_dist/core/shard_tree.hpp"
+#include "mnist_dist/core/shards.hpp"
 #include "mpi_handle.hpp"
 
 namespace mnist_dist::comm {
@@ -11,13 +11,11 @@ namespace {
 
 class MpiReduction : public GradientReduction {
  public:
-  MpiReduction(const Communicator& ranks, int host_rank, std::size_t shards, const std::vector<ParameterBlock>& blocks,
-               const Derivation& derivation)
+  MpiReduction(const Communicator& ranks, int host_rank, std::size_t shards, const std::vector<ParameterBlock>& blocks)
       : ranks_(ranks),
-        derivation_(derivation),
+        host_rank_(host_rank),
         blocks_(blocks, 1),
         parameters_(blocks_.parameter_count()),
-        derived_(derivation.size),
         gradient_(parameters_.size()) {
     const ShardBlock mine = shards_of_rank(shards, ranks.size(), ranks.rank());
     for (std::size_t shard = mine.begin; shard < mine.end; ++shard) {
@@ -27,14 +25,12 @@ class MpiReduction : public GradientReduction {
   }
 
   [[nodiscard]] std::span<const float> parameters() const override { return parameters_; }
-  [[nodiscard]] std::span<const float> derived() const override { return derived_; }
   [[nodiscard]] ParameterRange my_range() const override { return {0, parameters_.size()}; }
+  [[nodiscard]] Team team() const override { return {.first_host_rank = static_cast<std::size_t>(host_rank_)}; }
+  void wait_for_team() override {}
   [[nodiscard]] std::span<const SummedShard> summed_shards() const override { return summed_shards_; }
 
-  void set_parameters(std::span<const float> values) override {
-    parameters_.assign(values.begin(), values.end());
-    for (const ParameterRange& block : blocks_.all()) derivation_.derive(block, parameters_, derived_);
-  }
+  void set_parameters(std::span<const float> values) override { parameters_.assign(values.begin(), values.end()); }
 
   void reduce_and_update(const Gradient& gradient, const Update& update, const BeforeUpdate& before_update) override {
     for (const ParameterRange& block : blocks_.all()) {
@@ -47,7 +43,6 @@ class MpiReduction : public GradientReduction {
     if (before_update) before_update(blocks_.all(), gradient_);
     for (const ParameterRange& block : blocks_.all()) {
       update(block, block.of(std::span(gradient_)), block.of(std::span(parameters_)));
-      derivation_.derive(block, parameters_, derived_);
     }
   }
 
@@ -58,10 +53,9 @@ class MpiReduction : public GradientReduction {
 
  private:
   const Communicator& ranks_;
-  Derivation derivation_;
+  int host_rank_;
   BlockOwners blocks_;
   std::vector<float> parameters_;
-  std::vector<float> derived_;
   std::vector<float> gradient_;
   std::vector<SummedShard> summed_shards_;
 };
@@ -69,9 +63,8 @@ class MpiReduction : public GradientReduction {
 }  // namespace
 
 std::unique_ptr<GradientReduction> make_mpi_reduction(const Communicator& ranks, const Communicator& host,
-                                                      std::size_t shards, const std::vector<ParameterBlock>& blocks,
-                                                      const Derivation& derivation) {
-  return std::make_unique<MpiReduction>(ranks, host.rank(), shards, blocks, derivation);
+                                                      std::size_t shards, const std::vector<ParameterBlock>& blocks) {
+  return std::make_unique<MpiReduction>(ranks, host.rank(), shards, blocks);
 }
 
 }  // namespace mnist_dist::comm

@@ -9,7 +9,8 @@
 #include "hosts.hpp"
 #include "mnist_dist/comm/gradient_reduction.hpp"
 #include "mnist_dist/comm/host_memory.hpp"
-#include "mnist_dist/core/shard_tree.hpp"
+#include "mnist_dist/core/shards.hpp"
+#include "mnist_dist/core/sum_tree.hpp"
 #include "mpi_handle.hpp"
 
 namespace mnist_dist::comm {
@@ -30,13 +31,19 @@ bool each_rank_has_a_core(const Communicator& host) {
   return std::count_if(usable.begin(), usable.end(), [](std::int64_t n) { return n > 0; }) >= host.size();
 }
 
+/// Where ranks share cores, each is a team of its own: to wait for each other more often would cost more than it saves.
+Team team_of(const Communicator& host, bool has_cores) {
+  const auto host_rank = static_cast<std::size_t>(host.rank());
+  return has_cores ? Team{0, static_cast<std::size_t>(host.size()), host_rank} : Team{host_rank, 1, 0};
+}
+
 std::size_t place_of_host(const std::vector<Host>& hosts, int rank) {
   const auto mine = std::ranges::find_if(hosts, [&](const Host& host) { return host.has(rank); });
   return static_cast<std::size_t>(mine - hosts.begin());
 }
 
 /// The shards of a host's ranks, in the ranks' order, and how their gradients are added.
-std::vector<SummedShard> shards_of_host(const Host& host, const ShardTree& tree, std::size_t shard_count, int ranks) {
+std::vector<SummedShard> shards_of_host(const Host& host, const SumTree& tree, std::size_t shard_count, int ranks) {
   std::vector<SummedShard> result;
   std::vector<std::size_t> shards;
   for (std::size_t host_rank = 0; host_rank < host.ranks.size(); ++host_rank) {
@@ -54,30 +61,30 @@ std::vector<SummedShard> shards_of_host(const Host& host, const ShardTree& tree,
 class TreeReduction : public GradientReduction {
  public:
   TreeReduction(const Communicator& ranks, const Communicator& host, std::size_t shards,
-                const std::vector<ParameterBlock>& blocks, const Derivation& derivation)
+                const std::vector<ParameterBlock>& blocks)
       : ranks_(ranks),
-        derivation_(derivation),
         owners_(blocks, ranks.size()),
         hosts_(learn_hosts(ranks, host, shards)),
         my_host_(place_of_host(hosts_, ranks.rank())),
-        summed_shards_(shards_of_host(hosts_[my_host_], ShardTree(shards), shards, ranks.size())),
-        exchange_(ranks, hosts_, my_host_, ShardTree(shards), owners_),
-        memory_(host,
-                host.rank() == 0 ? kBarrierBytes + (owners_.parameter_count() + derivation.size) * sizeof(float) : 0),
-        barrier_(reinterpret_cast<HostBarrier::State*>(memory_.segment(0).data()), host.size(),
-                 each_rank_has_a_core(host)),
-        parameters_(reinterpret_cast<float*>(memory_.segment(0).data() + kBarrierBytes), owners_.parameter_count()),
-        derived_(parameters_.data() + parameters_.size(), derivation.size) {}
+        summed_shards_(shards_of_host(hosts_[my_host_], SumTree(shards), shards, ranks.size())),
+        exchange_(ranks, hosts_, my_host_, SumTree(shards), owners_),
+        has_cores_(each_rank_has_a_core(host)),
+        team_(team_of(host, has_cores_)),
+        memory_(host, host.rank() == 0 ? kBarrierBytes + owners_.parameter_count() * sizeof(float) : 0),
+        barrier_(reinterpret_cast<HostBarrier::State*>(memory_.segment(0).data()), host.size(), has_cores_),
+        parameters_(reinterpret_cast<float*>(memory_.segment(0).data() + kBarrierBytes), owners_.parameter_count()) {}
 
   [[nodiscard]] std::span<const float> parameters() const override { return parameters_; }
-  [[nodiscard]] std::span<const float> derived() const override { return derived_; }
   [[nodiscard]] ParameterRange my_range() const override { return owners_.range_of(ranks_.rank()); }
+  [[nodiscard]] Team team() const override { return team_; }
+  void wait_for_team() override {
+    if (team_.size > 1) barrier_.wait();
+  }
   [[nodiscard]] std::span<const SummedShard> summed_shards() const override { return summed_shards_; }
 
   void set_parameters(std::span<const float> values) override {
     barrier_.wait();
     std::ranges::copy(my_range().of(values), my_range().of(parameters_).begin());
-    derive(ranks_.rank());
     gather_parameters();
   }
 
@@ -99,10 +106,7 @@ class TreeReduction : public GradientReduction {
     const auto sum_of = [&](const ParameterRange& block) {
       return std::span(gradient_).subspan(all_first ? block.begin - my_range().begin : 0, block.size());
     };
-    const auto update_block = [&](const ParameterRange& block) {
-      update(block, sum_of(block), block.of(parameters_));
-      derivation_.derive(block, parameters_, derived_);
-    };
+    const auto update_block = [&](const ParameterRange& block) { update(block, sum_of(block), block.of(parameters_)); };
     for (const ParameterRange& block : my_blocks) {
       float* const sum = sum_of(block).data();
       if (exchange_.is_needed()) {
@@ -126,39 +130,33 @@ class TreeReduction : public GradientReduction {
   }
 
  private:
-  void derive(int owner) {
-    for (const ParameterRange& block : owners_.blocks_of(owner)) derivation_.derive(block, parameters_, derived_);
-  }
-
   void gather_parameters() {
     exchange_.gather(parameters_.data());
-    for (const int owner : exchange_.remote_owners()) derive(owner);
     barrier_.wait();
   }
 
   const Communicator& ranks_;
-  Derivation derivation_;
   BlockOwners owners_;
   std::vector<Host> hosts_;
   std::size_t my_host_;  // in hosts_
   std::vector<SummedShard> summed_shards_;
   HostExchange exchange_;
+  bool has_cores_;
+  Team team_;
   HostMemory memory_;
   HostBarrier barrier_;
   std::span<float> parameters_;
-  std::span<float> derived_;
   std::vector<float> gradient_;  // of a block, or of my range
 };
 
 }  // namespace
 
 std::unique_ptr<GradientReduction> make_tree_reduction(const Communicator& ranks, const Communicator& host,
-                                                       std::size_t shards, const std::vector<ParameterBlock>& blocks,
-                                                       const Derivation& derivation) {
+                                                       std::size_t shards, const std::vector<ParameterBlock>& blocks) {
   if (static_cast<std::size_t>(ranks.size()) > shards) {
     throw Error(ExitCode::bug, fmt::format("{} ranks for {} shards", ranks.size(), shards));
   }
-  return std::make_unique<TreeReduction>(ranks, host, shards, blocks, derivation);
+  return std::make_unique<TreeReduction>(ranks, host, shards, blocks);
 }
 
 }  // namespace mnist_dist::comm

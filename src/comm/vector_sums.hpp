@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "mnist_dist/core/shard_tree.hpp"
+#include "mnist_dist/core/sum_tree.hpp"
 
 namespace mnist_dist::comm {
 

@@ -37,7 +37,11 @@ void Activations::lay_out(const Architecture& architecture, std::size_t max_rows
   const std::size_t chunks = (max_rows + InputActivity::kRowsOfChunk - 1) / InputActivity::kRowsOfChunk;
   activity.groups = padded(architecture.inputs) / InputActivity::kInputsOfGroup;
   activity.words = reinterpret_cast<std::uint64_t*>(pieces.take(chunks * activity.groups * 2));
-  for (const Layer& layer : layers_of(architecture)) {
+  const std::vector<Layer> all_layers = layers_of(architecture);
+  for (std::size_t segment = 1; segment < kMaxSegments; ++segment) {
+    segment_sums.push_back(pieces.take_matrix(max_rows, all_layers.front().columns));
+  }
+  for (const Layer& layer : all_layers) {
     const bool is_last = layers.size() == architecture.hidden.size();
     LayerViews& views = layers.emplace_back();
     views.outputs = pieces.take_matrix(max_rows, layer.columns);

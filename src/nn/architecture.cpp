@@ -21,20 +21,23 @@ std::vector<Layer> layers_of(const Architecture& architecture) {
   std::vector<std::size_t> sizes = {architecture.inputs};
   sizes.insert(sizes.end(), architecture.hidden.begin(), architecture.hidden.end());
   sizes.push_back(architecture.outputs);
-  std::vector<Layer> layers;
+  std::vector<Layer> layers(sizes.size() - 1);
   std::size_t next = 0;
-  for (std::size_t i = 0; i + 1 < sizes.size(); ++i) {
+  for (std::size_t place = 0; place < layers.size(); ++place) {
+    const std::size_t i = layers.size() > 1 && place < 2 ? 1 - place : place;
     const std::size_t columns = padded(sizes[i + 1]);
     const std::size_t weights_end = next + sizes[i] * columns;
     const std::size_t biases_end = weights_end + columns;
-    layers.push_back({sizes[i], sizes[i + 1], columns, {next, weights_end}, {weights_end, biases_end}});
+    layers[i] = {sizes[i], sizes[i + 1], columns, {next, weights_end}, {weights_end, biases_end}};
     next = biases_end;
   }
   return layers;
 }
 
 std::size_t padded_size(const Architecture& architecture) {
-  return layers_of(architecture).back().biases.end;
+  std::size_t size = 0;
+  for (const Layer& layer : layers_of(architecture)) size += layer.weights.size() + layer.biases.size();
+  return size;
 }
 
 std::size_t parameter_count(const Architecture& architecture) {

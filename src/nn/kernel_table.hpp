@@ -40,12 +40,25 @@ struct LargeProduct {
 inline constexpr int kPackedSteps = 512;
 inline constexpr int kPackedFloats = kPackedSteps * 48;
 
-/// c = a b, where most of a is zero.
+/// Sums over segments of a's columns: a starting row, the same for all rows of a, and a b over the segment, where most of a
+/// is zero.
 struct SparseProduct {
-  Product product;
+  const float* a;
+  Size a_stride;
+  const float* b;
+  Size b_stride;
   const unsigned* active_groups;  ///< [rows / kSparseRows, rounded up, x groups]: which groups of a's columns to take
-  const unsigned* active_counts;  ///< how many of them, by kSparseRows rows
+  const unsigned* active_ends;    ///< [rows / kSparseRows, rounded up, x segments]: where a segment ends among them
   Size groups;
+  Size segments;
+  const float* starts;  ///< [segments x columns], or null for zeros
+  Size starts_stride;
+  const unsigned char* merges;  ///< by segment: how often the last two sums are added after it
+  float* const* sums;           ///< what is left, each [rows x columns]
+  Size sums_stride;
+  Size rows;
+  Size inner;
+  Size columns;
 };
 
 /// A microbatch of rows for the gradient of a layer's weights.

@@ -26,27 +26,39 @@ struct ComputeProduct {
 
 template <class Isa>
 struct ComputeSparseProduct {
-  const SparseProduct& s;
+  const SparseProduct& p;
 
   static constexpr int rows_of_tile(int) { return kSparseRows; }
   template <int kRows, int kVectors>
   void tile(Size row, Size column) const {
-    const Product& p = s.product;
-    Tile<Isa, kRows, kVectors> tile;
-    tile.clear();
-    const unsigned* groups = s.active_groups + row / kSparseRows * s.groups;
-    const unsigned count = s.active_counts[row / kSparseRows];
+    WaitingTiles<Isa, kRows, kVectors> waiting;
+    const unsigned* groups = p.active_groups + row / kSparseRows * p.groups;
+    const unsigned* ends = p.active_ends + row / kSparseRows * p.segments;
     const float* a = p.a + row * p.a_stride;
     const float* b = p.b + column;
-    for (unsigned i = 0; i < count; ++i) {
-      const Size first = Size{groups[i]} * kInputsOfGroup;
-      if (first + kInputsOfGroup <= p.inner) {
-        tile.add_products(kInputsOfGroup, a + first, p.a_stride, 1, b + first * p.b_stride, p.b_stride);
+    unsigned next = 0;
+    for (Size segment = 0;; ++segment) {
+      Tile<Isa, kRows, kVectors> tile;
+      if (p.starts != nullptr) {
+        tile.set_rows_to(p.starts + segment * p.starts_stride + column);
       } else {
-        tile.add_products(p.inner - first, a + first, p.a_stride, 1, b + first * p.b_stride, p.b_stride);
+        tile.clear();
       }
+      for (; next < ends[segment]; ++next) {
+        const Size first = Size{groups[next]} * kInputsOfGroup;
+        if (first + kInputsOfGroup <= p.inner) {
+          tile.add_products(kInputsOfGroup, a + first, p.a_stride, 1, b + first * p.b_stride, p.b_stride);
+        } else {
+          tile.add_products(p.inner - first, a + first, p.a_stride, 1, b + first * p.b_stride, p.b_stride);
+        }
+      }
+      waiting.merge(p.merges[segment], tile);
+      if (segment + 1 == p.segments) {
+        waiting.store_all(tile, p.sums, row * p.sums_stride + column, p.sums_stride);
+        return;
+      }
+      waiting.push(tile);
     }
-    tile.store(p.c + row * p.c_stride + column, p.c_stride);
   }
 };
 
@@ -57,9 +69,7 @@ struct ComputeGradientSums {
   static constexpr int rows_of_tile(int vectors) { return nn::rows_of_tile<Isa>(vectors); }
   template <int kRows, int kVectors>
   void tile(Size row, Size column) const {
-    // The stack of sums that wait for their brother; its depth is the logarithm of the number of microbatches.
-    alignas(64) float waiting[kMaxWaiting][kRows * kVectors * Isa::kWidth];
-    Size depth = 0;
+    WaitingTiles<Isa, kRows, kVectors> waiting;
     if (p.written_next != nullptr) prefetch_for_writing<kRows, kVectors>(row, column);
     for (Size i = 0; i < p.count; ++i) {
       const GradientMicrobatch& microbatch = p.microbatches[i];
@@ -70,19 +80,11 @@ struct ComputeGradientSums {
         tile.clear();
       }
       add_rows(tile, microbatch, p.first_input + row, column);
-      for (unsigned merge = 0; merge < microbatch.merges; ++merge) tile.add_to(waiting[--depth]);
+      waiting.merge(microbatch.merges, tile);
       if (i + 1 == p.count) {
-        tile.store(p.sums[depth] + row * p.sums_stride + column, p.sums_stride);
+        waiting.store_all(tile, p.sums, row * p.sums_stride + column, p.sums_stride);
       } else {
-        tile.store(waiting[depth++], kVectors * Isa::kWidth);
-      }
-    }
-    for (Size sum = 0; sum < depth; ++sum) {
-      for (int i = 0; i < kRows; ++i) {
-        for (int j = 0; j < kVectors; ++j) {
-          Isa::store(p.sums[sum] + (row + i) * p.sums_stride + column + j * Isa::kWidth,
-                     Isa::load(&waiting[sum][(i * kVectors + j) * Isa::kWidth]));
-        }
+        waiting.push(tile);
       }
     }
   }
@@ -146,8 +148,8 @@ KernelTable table_of() {
           Isa::kFused,
           [](const Product& p) { cover<Isa, Isa::kMaxVectors>(p.rows, p.columns, 0, ComputeProduct<Isa>{p}); },
           [](const LargeProduct& large) { multiply_large<Isa>(large); },
-          [](const SparseProduct& s) {
-            cover<Isa, Isa::kMaxSparseVectors>(s.product.rows, s.product.columns, 0, ComputeSparseProduct<Isa>{s});
+          [](const SparseProduct& p) {
+            cover<Isa, Isa::kMaxSparseVectors>(p.rows, p.columns, 0, ComputeSparseProduct<Isa>{p});
           },
           [](const GradientSums& p) {
             const bool sparse = p.count > 0 && p.microbatches[0].activity != nullptr;

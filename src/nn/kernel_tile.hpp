@@ -4,6 +4,13 @@
 
 #include "kernel_table.hpp"
 
+// Compilers keep a tile in registers only where no index into it is a variable.
+#if defined(__clang__)
+#define MNIST_DIST_UNROLL _Pragma("unroll")
+#else
+#define MNIST_DIST_UNROLL _Pragma("GCC unroll 16")
+#endif
+
 namespace mnist_dist::nn {
 namespace {
 
@@ -18,14 +25,27 @@ struct Tile {
     }
   }
   void load(const float* first, Size row_stride) {
+    MNIST_DIST_UNROLL
     for (int i = 0; i < kRows; ++i) {
+      MNIST_DIST_UNROLL
       for (int j = 0; j < kVectors; ++j) sums[i][j] = Isa::load(first + i * row_stride + j * Isa::kWidth);
+    }
+  }
+  /// Every row of sums = row
+  void set_rows_to(const float* row) {
+    MNIST_DIST_UNROLL
+    for (int j = 0; j < kVectors; ++j) {
+      const typename Isa::Vector vector = Isa::load(row + j * Isa::kWidth);
+      MNIST_DIST_UNROLL
+      for (int i = 0; i < kRows; ++i) sums[i][j] = vector;
     }
   }
   /// sums = column row^T
   void set_to_outer_product(const float* column, const float* row) {
+    MNIST_DIST_UNROLL
     for (int i = 0; i < kRows; ++i) {
       const typename Isa::Vector left = Isa::broadcast(column + i);
+      MNIST_DIST_UNROLL
       for (int j = 0; j < kVectors; ++j) sums[i][j] = Isa::multiply(left, Isa::load(row + j * Isa::kWidth));
     }
   }
@@ -33,26 +53,62 @@ struct Tile {
   void add_products(Size inner, const float* a, Size a_row, Size a_step, const float* b, Size b_step) {
     for (Size k = 0; k < inner; ++k, a += a_step, b += b_step) {
       typename Isa::Vector right[kVectors];
+      MNIST_DIST_UNROLL
       for (int j = 0; j < kVectors; ++j) right[j] = Isa::load(b + j * Isa::kWidth);
+      MNIST_DIST_UNROLL
       for (int i = 0; i < kRows; ++i) {
         const typename Isa::Vector left = Isa::broadcast(a + i * a_row);
+        MNIST_DIST_UNROLL
         for (int j = 0; j < kVectors; ++j) sums[i][j] = Isa::multiply_add(left, right[j], sums[i][j]);
       }
     }
   }
   /// sums = earlier + sums
   void add_to(const float* earlier) {
+    MNIST_DIST_UNROLL
     for (int i = 0; i < kRows; ++i) {
+      MNIST_DIST_UNROLL
       for (int j = 0; j < kVectors; ++j) {
         sums[i][j] = Isa::add(Isa::load(earlier + (i * kVectors + j) * Isa::kWidth), sums[i][j]);
       }
     }
   }
   void store(float* first, Size row_stride) const {
+    MNIST_DIST_UNROLL
     for (int i = 0; i < kRows; ++i) {
+      MNIST_DIST_UNROLL
       for (int j = 0; j < kVectors; ++j) Isa::store(first + i * row_stride + j * Isa::kWidth, sums[i][j]);
     }
   }
+};
+
+/// Tiles of sums that wait for their brother; how many is the logarithm of the number of leaves.
+template <class Isa, int kRows, int kVectors>
+class WaitingTiles {
+ public:
+  /// sums = the last one that waits + sums, so many times
+  void merge(unsigned merges, Tile<Isa, kRows, kVectors>& sums) {
+    for (; merges > 0; --merges) sums.add_to(waiting_[--count_]);
+  }
+  void push(const Tile<Isa, kRows, kVectors>& sums) { sums.store(waiting_[count_++], kVectors * Isa::kWidth); }
+  /// Stores what waits, and after it `last`, each at `offset` from one of the places.
+  void store_all(const Tile<Isa, kRows, kVectors>& last, float* const* places, Size offset, Size row_stride) const {
+    for (Size sum = 0; sum < count_; ++sum) {
+      MNIST_DIST_UNROLL
+      for (int i = 0; i < kRows; ++i) {
+        MNIST_DIST_UNROLL
+        for (int j = 0; j < kVectors * Isa::kWidth; j += Isa::kWidth) {
+          Isa::store(places[sum] + offset + i * row_stride + j,
+                     Isa::load(&waiting_[sum][i * kVectors * Isa::kWidth + j]));
+        }
+      }
+    }
+    last.store(places[count_] + offset, row_stride);
+  }
+
+ private:
+  alignas(64) float waiting_[kMaxWaiting][kRows * kVectors * Isa::kWidth];
+  Size count_ = 0;
 };
 
 /// The most rows whose tile fits the registers together with a vector of each operand.

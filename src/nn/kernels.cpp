@@ -53,7 +53,7 @@ float* room_for_packing() {
 }
 
 /// Sets the bit of one row in the words of all groups in which it has a non-zero.
-MNIST_DIST_HOT_LOOP void mark_active(const float* row, std::size_t groups, std::uint64_t bit, std::uint64_t* words) {
+MNIST_DIST_HOT_LOOP void mark_row(const float* row, std::size_t groups, std::uint64_t bit, std::uint64_t* words) {
   for (std::size_t group = 0; group < groups; ++group) {
     const float* inputs = row + group * kInputsOfGroup;
     const bool active = (inputs[0] != 0.0F) | (inputs[1] != 0.0F) | (inputs[2] != 0.0F) | (inputs[3] != 0.0F);
@@ -61,14 +61,27 @@ MNIST_DIST_HOT_LOOP void mark_active(const float* row, std::size_t groups, std::
   }
 }
 
-/// The groups whose word has one of these bits.
-unsigned list_active(const std::uint64_t* words, std::size_t groups, std::uint64_t bits, unsigned* list) {
-  unsigned count = 0;
-  for (std::size_t group = 0; group < groups; ++group) {
-    list[count] = static_cast<unsigned>(group);
-    count += (words[group] & bits) != 0 ? 1 : 0;
+/// Lists what is marked.
+void list_active(std::size_t rows, const InputActivity& activity, std::span<const std::size_t> bounds,
+                 ActiveGroups& active) {
+  const std::size_t tiles = (rows + kSparseRows - 1) / kSparseRows;
+  active.groups.resize(tiles * activity.groups);
+  active.ends.resize(tiles * (bounds.size() - 1));
+  unsigned* end = active.ends.data();
+  for (std::size_t tile = 0; tile < tiles; ++tile) {
+    const std::size_t row = tile * kSparseRows;
+    const std::uint64_t* words = activity.chunk(row / kRowsOfChunk);
+    const std::uint64_t bits = ((std::uint64_t{1} << kSparseRows) - 1) << row % kRowsOfChunk;
+    unsigned* list = active.groups.data() + tile * activity.groups;
+    unsigned count = 0;
+    for (std::size_t segment = 1; segment < bounds.size(); ++segment) {
+      for (std::size_t group = bounds[segment - 1]; group < bounds[segment]; ++group) {
+        list[count] = static_cast<unsigned>(group);
+        count += (words[group] & bits) != 0 ? 1 : 0;
+      }
+      *end++ = count;
+    }
   }
-  return count;
 }
 
 }  // namespace
@@ -99,44 +112,57 @@ void transpose(const MatrixView<const float>& from, const MatrixView<float>& to)
   kernels().transpose({from.data, from.stride, to.data, to.stride, from.rows, from.columns});
 }
 
-void find_active(const MatrixView<const float>& inputs, const InputActivity& activity, ActiveGroups& active) {
+void mark_active(const MatrixView<const float>& inputs, const InputActivity& activity) {
   const std::size_t groups = (inputs.columns + kInputsOfGroup - 1) / kInputsOfGroup;
-  const std::size_t tiles = (inputs.rows + kSparseRows - 1) / kSparseRows;
-  active.groups.resize(tiles * activity.groups);
-  active.counts.resize(tiles);
   for (std::size_t first = 0; first < inputs.rows; first += kRowsOfChunk) {
     std::uint64_t* words = activity.chunk(first / kRowsOfChunk);
     std::fill_n(words, activity.groups, 0);
     const std::size_t end = std::min(first + kRowsOfChunk, inputs.rows);
     for (std::size_t row = first; row < end; ++row) {
-      mark_active(inputs.data + row * inputs.stride, groups, std::uint64_t{1} << (row - first), words);
-    }
-    for (std::size_t row = first; row < end; row += kSparseRows) {
-      const std::uint64_t bits = ((std::uint64_t{1} << kSparseRows) - 1) << (row - first);
-      const std::size_t tile = row / kSparseRows;
-      active.counts[tile] = list_active(words, groups, bits, active.groups.data() + tile * activity.groups);
+      mark_row(inputs.data + row * inputs.stride, groups, std::uint64_t{1} << (row - first), words);
     }
   }
 }
 
-void multiply_sparse_rows(const MatrixView<const float>& a, const ActiveGroups& active,
-                          const MatrixView<const float>& b, const MatrixView<float>& c) {
-  const std::size_t groups = active.counts.empty() ? 0 : active.groups.size() / active.counts.size();
-  SparseProduct product{product_of(a, b, c), active.groups.data(), active.counts.data(), groups};
-  if (c.columns <= kSmallColumns) {
-    kernels().multiply_sparse(product);
+void multiply_segments(const SegmentProduct& product, ActiveGroups& active) {
+  if (product.a.rows == 0) return;
+  list_active(product.a.rows, product.activity, product.bounds, active);
+  const std::size_t columns = product.b.columns;
+  std::vector<float*> places;
+  for (const MatrixView<float>& sum : product.sums) places.push_back(sum.data);
+  SparseProduct part{.a = product.a.data,
+                     .a_stride = product.a.stride,
+                     .b = product.b.data,
+                     .b_stride = product.b.stride,
+                     .active_groups = active.groups.data(),
+                     .active_ends = active.ends.data(),
+                     .groups = product.activity.groups,
+                     .segments = product.merges.size(),
+                     .starts = product.starts.data,
+                     .starts_stride = product.starts.stride,
+                     .merges = product.merges.data(),
+                     .sums = places.data(),
+                     .sums_stride = product.sums.front().stride,
+                     .rows = product.a.rows,
+                     .inner = product.a.columns,
+                     .columns = columns};
+  if (columns <= kSmallColumns) {
+    kernels().multiply_sparse(part);
     return;
   }
   thread_local AlignedVector<float> packed;
-  packed.resize(a.columns * kSparsePanel);
-  for (std::size_t column = 0; column < c.columns; column += kSparsePanel) {
-    const std::size_t columns = std::min(kSparsePanel, c.columns - column);
-    pack_columns(b.data + column, b.stride, a.columns, columns, packed.data());
-    product.product.b = packed.data();
-    product.product.b_stride = columns;
-    product.product.c = c.data + column;
-    product.product.columns = columns;
-    kernels().multiply_sparse(product);
+  packed.resize(product.a.columns * kSparsePanel);
+  part.b = packed.data();
+  const std::size_t first_input = product.bounds.front() * kInputsOfGroup;
+  const std::size_t end_input = std::min(product.bounds.back() * kInputsOfGroup, product.a.columns);
+  for (std::size_t column = 0; column < columns; column += kSparsePanel) {
+    part.columns = std::min(kSparsePanel, columns - column);
+    part.b_stride = part.columns;
+    pack_columns(product.b.data + first_input * product.b.stride + column, product.b.stride, end_input - first_input,
+                 part.columns, packed.data() + first_input * part.columns);
+    if (part.starts != nullptr) part.starts = product.starts.data + column;
+    for (std::size_t i = 0; i < places.size(); ++i) places[i] = product.sums[i].data + column;
+    kernels().multiply_sparse(part);
   }
 }
 

@@ -1,7 +1,8 @@
 // The matrix products of a network, for this processor's vectors.
 //
 // BLAS chooses its kernels by the shape of a product, so a row's bits depend on how many rows stand beside it. Here each
-// element of a product is one chain of multiply-adds over the inner index, in ascending order, whatever the shape. So a
+// element of a product (or of its part over a segment) is one chain of multiply-adds over the inner index, in ascending
+// order, whatever the shape. So a
 // rank can take the rows of all its shards through a layer at once, and the gradient of each shard can be added along the
 // tree while it is still in registers. All matrices are row-major; columns are padded to a multiple of 16 with
 // zeros, and rows begin at a multiple of 16 floats.
@@ -31,18 +32,27 @@ void multiply_rows_by_large_transposed(const MatrixView<const float>& a, const M
 /// to = from^T. from [m x n], to [n x m]
 void transpose(const MatrixView<const float>& from, const MatrixView<float>& to);
 
-/// Which groups of inputs are not zero in each four rows.
+/// Notes in `activity` which inputs are not zero.
+void mark_active(const MatrixView<const float>& inputs, const InputActivity& activity);
+
+/// Room for a list of the groups of inputs that are not zero in each four rows, segment by segment.
 struct ActiveGroups {
-  std::vector<unsigned> groups;  ///< [rows / 4, rounded up, x groups of the inputs], the first counts[i] of each count
-  std::vector<unsigned> counts;  ///< [rows / 4, rounded up]
+  std::vector<unsigned> groups;  ///< [rows / 4, rounded up, x groups of the inputs], the first ones of each
+  std::vector<unsigned> ends;    ///< [rows / 4, rounded up, x segments]: where a segment ends among these
 };
 
-/// Finds the inputs that are not zero. @param activity written, and @param active
-void find_active(const MatrixView<const float>& inputs, const InputActivity& activity, ActiveGroups& active);
-
-/// c = a b with the bits of multiply_rows(), leaving out where a is zero in four rows together.
-void multiply_sparse_rows(const MatrixView<const float>& a, const ActiveGroups& active,
-                          const MatrixView<const float>& b, const MatrixView<float>& c);
+/// For each segment of a's columns: its starting row + a b over the segment, each element a chain as in multiply_rows(),
+/// which leaves out where a is zero in four rows together. The segments' sums are added along a tree.
+struct SegmentProduct {
+  MatrixView<const float> a;                ///< [rows x inputs]
+  InputActivity activity;                   ///< of a
+  MatrixView<const float> b;                ///< [inputs x columns]
+  std::span<const std::size_t> bounds;      ///< [segments + 1] of the segments, in groups of inputs
+  MatrixView<const float> starts;           ///< [segments x columns], or without data: zeros
+  std::span<const std::uint8_t> merges;     ///< [segments] (core/sum_tree.hpp)
+  std::span<const MatrixView<float>> sums;  ///< what is left, each [rows x columns], of the same stride
+};
+void multiply_segments(const SegmentProduct& product, ActiveGroups& active);
 
 /// The sums of inputs^T deltas over the rows of each microbatch, added along the tree (kernel_table.hpp).
 void sum_gradients(const GradientSums& sums);

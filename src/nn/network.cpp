@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "activation_functions.hpp"
+#include "input_segments.hpp"
 #include "kernels.hpp"
 #include "mnist_dist/core/hot_loop.hpp"
 #include "mnist_dist/core/random.hpp"
@@ -48,11 +49,18 @@ float initial_limit(Activation activation, const Layer& layer) {
 }  // namespace
 
 Network::Network(const Architecture& architecture, std::vector<float> input_offsets)
-    : architecture_(architecture), layers_(layers_of(architecture)), input_offsets_(std::move(input_offsets)) {}
+    : architecture_(architecture),
+      layers_(layers_of(architecture)),
+      input_offsets_(std::move(input_offsets)),
+      group_activity_(group_activity(architecture.inputs, input_offsets_)),
+      segment_bounds_{0} {
+  const std::vector<std::size_t> ends = segment_ends(group_activity_);
+  segment_bounds_.insert(segment_bounds_.end(), ends.begin(), ends.end());
+}
 
-MatrixView<const float> Network::weights(const Parameters& parameters, std::size_t index) const {
+MatrixView<const float> Network::weights(std::span<const float> parameters, std::size_t index) const {
   const Layer& layer = layers_[index];
-  return {parameters.values.data() + layer.weights.begin, layer.inputs, layer.columns};
+  return {parameters.data() + layer.weights.begin, layer.inputs, layer.columns};
 }
 
 void Network::initialize(std::span<float> parameters, std::uint64_t seed) const {
@@ -69,75 +77,77 @@ void Network::initialize(std::span<float> parameters, std::uint64_t seed) const 
   }
 }
 
-void Network::begin_pass(const Parameters& parameters, std::size_t rows, Workspace& workspace) const {
+void Network::begin_pass(std::size_t rows, Workspace& workspace) const {
   Workspace::State& state = *workspace.state_;
   state.rows = rows;
-  find_active(state.activations.inputs.first_rows(rows), state.activations.activity, state.active);
-  // (inputs + offsets) W = inputs W + offsets W: what the offsets add is the same for every row.
-  const std::size_t columns = layers_.front().columns;
-  const std::size_t shares = input_offsets_.empty() ? 0 : first_layer_blocks();
-  sum_rows({parameters.derived.data(), shares, columns}, state.first_biases.data());
-  add_biases({state.first_biases.data(), 1, columns}, parameters.values.data() + layers_.front().biases.begin);
+  mark_active(state.activations.inputs.first_rows(rows), state.activations.activity);
 }
 
-void Network::multiply_layer(const Parameters& parameters, std::size_t index, Workspace& workspace) const {
+void Network::multiply_layer(std::span<const float> parameters, std::size_t index, Workspace& workspace) const {
   Workspace::State& state = *workspace.state_;
   Activations& activations = state.activations;
   const Layer& layer = layers_[index];
   const MatrixView<float> outputs = activations.layers[index].outputs.first_rows(state.rows);
-  MatrixView<const float> inputs = index == 0 ? activations.inputs : activations.layers[index - 1].outputs;
-  inputs.rows = state.rows;
+  MatrixView<const float> inputs = activations.layers[index - 1].outputs.first_rows(state.rows);
   inputs.columns = layer.inputs;
-  if (index == 0) {
-    multiply_sparse_rows(inputs, state.active, weights(parameters, index), outputs);
-  } else if (is_small(layer)) {
+  if (is_small(layer)) {
     multiply_rows(inputs, weights(parameters, index), outputs);
   } else {
     multiply_rows_by_large(inputs, weights(parameters, index), outputs);
   }
 }
 
-MatrixView<const float> Network::transposed_weights(const Parameters& parameters, std::size_t index) const {
+MatrixView<const float> Network::transposed_weights(std::span<const float> parameters, std::size_t index,
+                                                    Workspace& workspace) const {
   const Layer& layer = layers_[index];
-  return {parameters.derived.data() + transposed_begin(index), layer.outputs, padded(layer.inputs)};
+  AlignedVector<float>& memory = workspace.state_->transposed_weights[index];
+  memory.resize(layer.outputs * padded(layer.inputs));
+  const MatrixView<float> transposed(memory.data(), layer.outputs, padded(layer.inputs));
+  MatrixView<const float> original = weights(parameters, index);
+  original.columns = layer.outputs;
+  transpose(original, transposed);
+  return transposed;
 }
 
-const float* Network::biases(const Parameters& parameters, std::size_t index, const Workspace& workspace) const {
-  return index == 0 ? workspace.state_->first_biases.data() : parameters.values.data() + layers_[index].biases.begin;
+const float* Network::biases(std::span<const float> parameters, std::size_t index) const {
+  return parameters.data() + layers_[index].biases.begin;
 }
 
-MatrixView<const float> Network::predict(const Parameters& parameters, std::size_t rows, Workspace& workspace) const {
-  begin_pass(parameters, rows, workspace);
+MatrixView<const float> Network::predict(std::span<const float> parameters, std::size_t rows,
+                                         Workspace& workspace) const {
+  begin_pass(rows, workspace);
+  const LeafBlock all_segments{0, segments()};
+  multiply_inputs(parameters, std::vector{RowSegments{&workspace.activations(), rows, all_segments}}, workspace);
   for (std::size_t index = 0; index < layers_.size(); ++index) {
     const MatrixView<float> outputs = workspace.state_->activations.layers[index].outputs.first_rows(rows);
-    multiply_layer(parameters, index, workspace);
+    if (index > 0) multiply_layer(parameters, index, workspace);
     if (index + 1 < layers_.size()) {
-      add_biases_and_activate(architecture_, layers_[index].outputs, outputs, biases(parameters, index, workspace));
+      add_biases_and_activate(architecture_, layers_[index].outputs, outputs, biases(parameters, index));
     } else {
-      add_biases(outputs, biases(parameters, index, workspace));
+      add_biases(outputs, biases(parameters, index));
     }
   }
   return workspace.logits();
 }
 
-void Network::forward(const Parameters& parameters, std::span<const std::uint64_t> row_ids, const Dropout& dropout,
-                      Workspace& workspace) const {
-  begin_pass(parameters, row_ids.size(), workspace);
+void Network::forward(std::span<const float> parameters, std::span<const LeafBlock> products,
+                      std::span<const std::uint64_t> row_ids, const Dropout& dropout, Workspace& workspace) const {
+  add_products(products, workspace);
   for (std::size_t index = 0; index < layers_.size(); ++index) {
     const Layer& layer = layers_[index];
     const MatrixView<float> outputs = workspace.state_->activations.layers[index].outputs.first_rows(row_ids.size());
-    multiply_layer(parameters, index, workspace);
+    if (index > 0) multiply_layer(parameters, index, workspace);
     if (index + 1 < layers_.size()) {
       float* scale = workspace.state_->output_scales[index].data();
       dropout.draw(row_ids, index, {scale, row_ids.size(), layer.outputs, layer.columns});
-      add_biases_activate_and_drop(architecture_, outputs, scale, biases(parameters, index, workspace));
+      add_biases_activate_and_drop(architecture_, outputs, scale, biases(parameters, index));
     } else {
-      add_biases(outputs, biases(parameters, index, workspace));
+      add_biases(outputs, biases(parameters, index));
     }
   }
 }
 
-void Network::backward(const Parameters& parameters, std::span<const std::size_t> microbatch_rows,
+void Network::backward(std::span<const float> parameters, std::span<const std::size_t> microbatch_rows,
                        Workspace& workspace) const {
   Workspace::State& state = *workspace.state_;
   for (std::size_t index = layers_.size(); index-- > 0;) {
@@ -151,7 +161,7 @@ void Network::backward(const Parameters& parameters, std::span<const std::size_t
     MatrixView<const float> deltas = layer.deltas.first_rows(state.rows);
     deltas.columns = layers_[index].outputs;  // without the padding
     if (is_small(layers_[index])) {
-      multiply_rows(deltas, transposed_weights(parameters, index), deltas_below);
+      multiply_rows(deltas, transposed_weights(parameters, index, workspace), deltas_below);
     } else {
       multiply_rows_by_large_transposed(deltas, weights(parameters, index), deltas_below);
     }

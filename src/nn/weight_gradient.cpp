@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "kernels.hpp"
 #include "mnist_dist/core/error.hpp"
@@ -18,12 +19,9 @@ bool Network::is_small(const Layer& layer) {
   return layer.inputs * layer.columns <= std::size_t{1} << 17;
 }
 
-std::size_t Network::first_layer_blocks() const {
-  return (layers_.front().inputs + rows_of_block(layers_.front()) - 1) / rows_of_block(layers_.front());
-}
-
 std::size_t Network::layer_with(const ParameterRange& block) const {
-  const auto found = std::ranges::find_if(layers_, [&](const Layer& layer) { return block.end <= layer.biases.end; });
+  const auto found = std::ranges::find_if(
+      layers_, [&](const Layer& layer) { return block.begin >= layer.weights.begin && block.end <= layer.biases.end; });
   if (found == layers_.end()) throw Error(ExitCode::bug, fmt::format("no layer has the parameter {}", block.end));
   return static_cast<std::size_t>(found - layers_.begin());
 }
@@ -37,26 +35,24 @@ std::vector<ParameterRange> Network::blocks() const {
     }
     blocks.push_back(layer.biases);
   }
+  std::ranges::sort(blocks, {}, &ParameterRange::begin);  // as they lie in memory
   return blocks;
 }
 
-double Network::cost(const ParameterRange& block, std::span<const double> input_activity, std::size_t rows,
-                     std::size_t microbatches) const {
+double Network::cost(const ParameterRange& block, std::size_t rows, std::size_t microbatches) const {
   // What a microbatch costs beside its rows, the update beside the gradient, and a row that had to be looked for beside one
   // in line. Measured.
-  constexpr double kRowsForMicrobatch = 5;
-  constexpr double kRowsForUpdate = 18;
-  constexpr double kSparseRow = 1.2;
-  const Layer& first = layers_.front();
+  constexpr double kRowsForMicrobatch = 2;
+  constexpr double kRowsForUpdate = 40;
+  constexpr double kSparseRow = 1.5;
+  const ParameterRange& first = layers_.front().weights;
   double activity = 1;
-  if (block.end <= first.weights.end) {
-    const std::size_t group_size = InputActivity::kInputsOfGroup * first.columns;
-    std::size_t groups = 0;
-    activity = 0;
-    for (std::size_t at = block.begin; at < block.end; at += group_size, ++groups) {
-      activity += input_activity[at / group_size];
-    }
-    activity *= kSparseRow / static_cast<double>(groups);
+  if (block.begin >= first.begin && block.end <= first.end) {
+    const std::size_t group_size = InputActivity::kInputsOfGroup * layers_.front().columns;
+    const std::size_t begin = (block.begin - first.begin) / group_size;
+    const std::size_t end = (block.end - first.begin + group_size - 1) / group_size;
+    const auto groups = std::span(group_activity_).subspan(begin, end - begin);
+    activity = kSparseRow * std::accumulate(groups.begin(), groups.end(), 0.0) / static_cast<double>(groups.size());
   }
   return static_cast<double>(block.size()) * (activity * static_cast<double>(rows) +
                                               kRowsForMicrobatch * static_cast<double>(microbatches) + kRowsForUpdate);

@@ -7,7 +7,8 @@ namespace mnist_dist::nn {
 Workspace::State::State(const Architecture& architecture, std::size_t most_rows, Activations views)
     : max_rows(most_rows), outputs(architecture.outputs), activations(std::move(views)) {
   for (const Layer& layer : layers_of(architecture)) output_scales.emplace_back(most_rows * layer.columns);
-  first_biases.resize(layers_of(architecture).front().columns);
+  segment_starts.resize(kMaxSegments * layers_of(architecture).front().columns);
+  transposed_weights.resize(output_scales.size());
 }
 
 Workspace::Workspace(const Architecture& architecture, std::size_t max_rows) {

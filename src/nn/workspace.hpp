@@ -21,7 +21,9 @@ struct Workspace::State {
   std::vector<std::vector<float>>
       output_scales;  ///< by layer [max_rows x columns]: d output / d pre-activation; 0 in padding
   ActiveGroups active;
-  std::vector<float> first_biases;  ///< [columns of the first layer]: its biases and what the input offsets add to them
+  AlignedVector<float> segment_starts;  ///< [kMaxSegments x columns of the first layer]: what the input offsets add
+  /// By layer [outputs x padded(inputs)]: the transposed weights, where backward() wants them
+  std::vector<AlignedVector<float>> transposed_weights;
 };
 
 }  // namespace mnist_dist::nn

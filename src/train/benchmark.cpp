@@ -7,7 +7,7 @@
 
 #include "block_costs.hpp"
 #include "mnist_dist/comm/gradient_reduction.hpp"
-#include "mnist_dist/core/shard_tree.hpp"
+#include "mnist_dist/core/shards.hpp"
 #include "mnist_dist/nn/network.hpp"
 #include "mnist_dist/train/trainer.hpp"
 #include "product_costs.hpp"
@@ -65,13 +65,11 @@ double time_reduction(const comm::Communicator& ranks, comm::GradientReduction& 
 ExchangeCost time_exchange(const comm::Communicator& ranks, const comm::Communicator& host, const Settings& settings,
                            const TrainingData& data, const nn::Architecture& architecture) {
   const nn::Network network(architecture);
-  const std::vector<comm::ParameterBlock> blocks = blocks_with_costs(ranks, network, data, settings.shards);
-  const comm::Derivation nothing{
-      0, [](ParameterRange /*block*/, std::span<const float> /*parameters*/, std::span<float> /*derived*/) {}};
+  const std::vector<comm::ParameterBlock> blocks = blocks_with_costs(network, data, settings.shards);
   ExchangeCost cost;
   cost.bytes = network.padded_size() * sizeof(float);
-  cost.mpi_seconds = time_reduction(ranks, *comm::make_mpi_reduction(ranks, host, settings.shards, blocks, nothing));
-  cost.tree_seconds = time_reduction(ranks, *comm::make_tree_reduction(ranks, host, settings.shards, blocks, nothing));
+  cost.mpi_seconds = time_reduction(ranks, *comm::make_mpi_reduction(ranks, host, settings.shards, blocks));
+  cost.tree_seconds = time_reduction(ranks, *comm::make_tree_reduction(ranks, host, settings.shards, blocks));
   return cost;
 }
 

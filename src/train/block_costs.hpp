@@ -4,16 +4,14 @@
 #include <cstddef>
 #include <vector>
 
-#include "mnist_dist/comm/communicator.hpp"
 #include "mnist_dist/comm/gradient_reduction.hpp"
 #include "mnist_dist/nn/network.hpp"
 #include "mnist_dist/train/training_data.hpp"
 
 namespace mnist_dist::train {
 
-/// Collective: all parameters, with their costs in a step over these data. The same at all ranks.
-[[nodiscard]] std::vector<comm::ParameterBlock> blocks_with_costs(const comm::Communicator& ranks,
-                                                                  const nn::Network& network, const TrainingData& data,
+/// Local: all parameters, with their costs in a step over these data.
+[[nodiscard]] std::vector<comm::ParameterBlock> blocks_with_costs(const nn::Network& network, const TrainingData& data,
                                                                   std::size_t shards);
 
 }  // namespace mnist_dist::train

@@ -59,7 +59,8 @@ void ParameterUpdate::apply(const ParameterRange& block, std::span<float> gradie
   const bool weights = holds_weights(block);
   const ParameterRange local{block.begin - range_.begin, block.end - range_.begin};
   optim::scale_gradient(gradient_factor_, gradient);
-  if (settings_.output_l2 > 0 && weights && block.begin >= network_.layers().back().weights.begin) {
+  const ParameterRange& last_weights = network_.layers().back().weights;
+  if (settings_.output_l2 > 0 && block.begin >= last_weights.begin && block.end <= last_weights.end) {
     optim::add_l2_penalty(settings_.output_l2, parameters, gradient);
   }
   optim::optimizer_step(

@@ -4,7 +4,7 @@
 
 namespace mnist_dist::train {
 
-void score_rows(const nn::Network& network, const nn::Parameters& parameters, const data::ImageRows& rows,
+void score_rows(const nn::Network& network, std::span<const float> parameters, const data::ImageRows& rows,
                 std::size_t first, std::size_t end, const data::Standardizer& standardizer, data::Batch& batch,
                 nn::Workspace& workspace, ConfusionMatrix& outcomes) {
   for (; first < end; first += kScoringRows) {

@@ -29,10 +29,15 @@ std::vector<nn::Activations> views_of(const comm::HostMemory& memory, int ranks_
 /// Collective.
 std::unique_ptr<comm::GradientReduction> make_reduction(const comm::Communicator& ranks, const comm::Communicator& host,
                                                         const Settings& settings,
-                                                        const std::vector<comm::ParameterBlock>& blocks,
-                                                        const comm::Derivation& derivation) {
-  return settings.reduction == "mpi" ? comm::make_mpi_reduction(ranks, host, settings.shards, blocks, derivation)
-                                     : comm::make_tree_reduction(ranks, host, settings.shards, blocks, derivation);
+                                                        const std::vector<comm::ParameterBlock>& blocks) {
+  return settings.reduction == "mpi" ? comm::make_mpi_reduction(ranks, host, settings.shards, blocks)
+                                     : comm::make_tree_reduction(ranks, host, settings.shards, blocks);
+}
+
+/// With whom a rank shares the first layer's work: with nobody where a step has more rows than the layer has inputs. Then it
+/// costs less to fetch weights that others have updated than to exchange products of the rows.
+comm::Team team_of_first_layer(const comm::Team& team, std::size_t rows, std::size_t inputs) {
+  return rows < inputs ? team : comm::Team{team.first_host_rank + team.place, 1, 0};
 }
 
 }  // namespace
@@ -50,8 +55,9 @@ Trainer::Trainer(const comm::Communicator& ranks, const comm::Communicator& host
           views_of(activation_memory_, host.size(), architecture, max_rows_, most_shards(settings, ranks.size()))),
       workspace_(architecture, max_rows_, activations_[static_cast<std::size_t>(host.rank())]),
       batch_(workspace_.inputs()),
-      reduction_(make_reduction(ranks, host, settings, blocks_with_costs(ranks, network_, data, settings.shards),
-                                derivation())),
+      reduction_(make_reduction(ranks, host, settings, blocks_with_costs(network_, data, settings.shards))),
+      team_(team_of_first_layer(reduction_->team(), data.plan.rows_of_step(0), architecture.inputs)),
+      first_layer_(network_.segments(), team_.size, team_.place),
       update_(settings, network_, reduction_->my_range(), data.plan.steps()),
       microbatch_rows_(data.training_slices.size()),
       my_shard_losses_(data.training_slices.size()) {
@@ -66,13 +72,14 @@ void Trainer::step() {
   // Every microbatch's gradient is scaled by the rows of the global batch, so their sum is the gradient of its mean loss.
   const float scale = 1.0F / static_cast<float>(data_.plan.rows_of_step(steps_done_in_epoch_));
   clock_ = PhaseClock(times_);
+  const std::vector<nn::Microbatch> summed = summed_microbatches(steps_done_in_epoch_);
   load_microbatches();
   clock_.end_of(StepPhase::load);
-  network_.forward(parameter_views(), batch_.row_ids(), *dropout_, workspace_);
+  multiply_inputs(summed);
+  network_.forward(reduction_->parameters(), first_layer_.of_my_rows(), batch_.row_ids(), *dropout_, workspace_);
   add_losses(scale);
   clock_.end_of(StepPhase::forward);
-  network_.backward(parameter_views(), microbatch_rows_, workspace_);
-  const std::vector<nn::Microbatch> summed = summed_microbatches(steps_done_in_epoch_);
+  network_.backward(reduction_->parameters(), microbatch_rows_, workspace_);
   clock_.end_of(StepPhase::backward);
   ++steps_done_;
   ++steps_done_in_epoch_;
@@ -122,6 +129,29 @@ void Trainer::load_microbatches() {
                   data_.standardizer, augmentation_ ? &*augmentation_ : nullptr);
     microbatch_rows_[i] = microbatch.size();
   }
+  network_.begin_pass(batch_.row_ids().size(), workspace_);
+}
+
+void Trainer::multiply_inputs(const std::vector<nn::Microbatch>& microbatches) {
+  std::vector<nn::RowSegments> parts;
+  for (std::size_t i = 0; i < team_.size; ++i) {
+    const std::size_t member = (team_.place + i) % team_.size;  // my own rows first
+    nn::RowSegments& part = parts.emplace_back();
+    part.activations = &activations_[team_.first_host_rank + member];
+    part.segments = first_layer_.mine_of_rows_of(member);
+    for (const nn::Microbatch& microbatch : microbatches) {
+      if (microbatch.activations == part.activations) part.rows += microbatch.rows;
+    }
+  }
+  wait_for_team();  // everybody's rows are in place
+  network_.multiply_inputs(reduction_->parameters(), parts, workspace_);
+  clock_.end_of(StepPhase::forward);
+  wait_for_team();  // and so are the products
+}
+
+void Trainer::wait_for_team() {
+  if (team_.size > 1) reduction_->wait_for_team();
+  clock_.end_of(StepPhase::wait);
 }
 
 void Trainer::add_losses(float scale) {
@@ -149,19 +179,6 @@ std::vector<nn::Microbatch> Trainer::summed_microbatches(std::size_t step) const
     microbatches.push_back(next);
   }
   return microbatches;
-}
-
-comm::Derivation Trainer::derivation() {
-  const auto derive = [this](ParameterRange block, std::span<const float> parameters, std::span<float> derived) {
-    clock_.end_of(StepPhase::wait);
-    network_.derive(block, parameters, derived);
-    clock_.end_of(StepPhase::update);
-  };
-  return {network_.derived_size(), derive};
-}
-
-nn::Parameters Trainer::parameter_views() const {
-  return {reduction_->parameters(), reduction_->derived()};
 }
 
 std::vector<float> Trainer::parameters() const {

@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
-#include <functional>
 #include <vector>
 
 #include "mnist_dist/comm/gradient_reduction.hpp"
 #include "mnist_dist/core/random.hpp"
-#include "mnist_dist/core/shard_tree.hpp"
 
 using namespace mnist_dist;
 using comm::Communicator;
@@ -54,19 +52,6 @@ std::vector<comm::ParameterBlock> some_blocks() {
   return blocks;
 }
 
-/// Derived from each block: its parameters, negated.
-comm::Derivation negation() {
-  return {kParameters, [](ParameterRange block, std::span<const float> parameters, std::span<float> derived) {
-            std::ranges::transform(block.of(parameters), block.of(derived).begin(), std::negate<>());
-          }};
-}
-
-void check_parameters(const GradientReduction& reduction, std::vector<float> expected) {
-  CHECK(same_bits(reduction.parameters(), expected));
-  for (float& value : expected) value = -value;
-  CHECK(same_bits(reduction.derived(), expected));
-}
-
 /// The sums over a rank's summed shards, added as their merges say, from the gradients that all ranks know.
 std::vector<std::vector<float>> sums_of(const GradientReduction& reduction, std::uint32_t step) {
   std::vector<std::vector<float>> sums;
@@ -99,17 +84,17 @@ void do_step(GradientReduction& reduction, std::uint32_t step, std::vector<float
 void check_steps(const Communicator& world, const Communicator& host, std::size_t shards) {
   std::size_t width = 1;
   while (width < shards) width *= 2;
-  const auto reduction = comm::make_tree_reduction(world, host, shards, some_blocks(), negation());
+  const auto reduction = comm::make_tree_reduction(world, host, shards, some_blocks());
   std::vector<float> expected = gradient_of(99, 0);
   reduction->set_parameters(expected);
-  check_parameters(*reduction, expected);
+  CHECK(same_bits(reduction->parameters(), expected));
   for (std::uint32_t step = 0; step < 3; ++step) {
     const std::vector<float> total = tree_sum(0, width, shards, step);
     std::vector<float> mine;
     do_step(*reduction, step, mine);
     CHECK(same_bits(mine, reduction->my_range().of(std::span(total))));
     for (std::size_t i = 0; i < kParameters; ++i) expected[i] -= total[i];
-    check_parameters(*reduction, expected);
+    CHECK(same_bits(reduction->parameters(), expected));
     const std::vector<float> gathered = reduction->gather(mine);
     if (world.rank() == 0) CHECK(same_bits(gathered, total));
   }
@@ -151,7 +136,7 @@ TEST_CASE("the whole gradient of a range can be seen before its first block is u
   for (const bool pretend_hosts : {false, true}) {
     CAPTURE(pretend_hosts);
     const Communicator host = pretend_hosts ? world.split(world.rank() / 2) : world.split_by_host();
-    const auto reduction = comm::make_tree_reduction(world, host, 8, some_blocks(), negation());
+    const auto reduction = comm::make_tree_reduction(world, host, 8, some_blocks());
     reduction->set_parameters(std::vector<float>(kParameters, 1.0F));
     const std::vector<std::vector<float>> sums = sums_of(*reduction, 5);
     const std::vector<float> total = tree_sum(0, 8, 8, 5);
@@ -174,14 +159,14 @@ TEST_CASE("the whole gradient of a range can be seen before its first block is u
           ++seen;
           world.barrier();  // it may communicate
         });
-    check_parameters(*reduction, total);
+    CHECK(same_bits(reduction->parameters(), total));
   }
 }
 
 TEST_CASE("MPI's allreduce gives the same sums but for the rounding") {
   const Communicator world = Communicator::world();
   const Communicator host = world.split_by_host();
-  const auto reduction = comm::make_mpi_reduction(world, host, 11, some_blocks(), negation());
+  const auto reduction = comm::make_mpi_reduction(world, host, 11, some_blocks());
   reduction->set_parameters(gradient_of(99, 0));
   std::vector<float> total;
   do_step(*reduction, 1, total);
@@ -190,7 +175,7 @@ TEST_CASE("MPI's allreduce gives the same sums but for the rounding") {
   for (std::size_t i = 0; i < total.size(); ++i) CHECK(total[i] == doctest::Approx(expected[i]).epsilon(1e-5));
   std::vector<float> updated = gradient_of(99, 0);
   for (std::size_t i = 0; i < updated.size(); ++i) updated[i] -= total[i];
-  check_parameters(*reduction, updated);
+  CHECK(same_bits(reduction->parameters(), updated));
   CHECK(reduction->gather(total).size() == (world.rank() == 0 ? kParameters : 0));
 }
 

@@ -103,15 +103,23 @@ void load_rows(const Example& example, std::size_t first, std::size_t count, nn:
   }
 }
 
+void forward(const nn::Network& network, std::span<const float> parameters, std::span<const std::uint64_t> row_ids,
+             const nn::Dropout& dropout, nn::Workspace& workspace) {
+  const std::vector<LeafBlock> whole = {{0, network.segments()}};
+  network.begin_pass(row_ids.size(), workspace);
+  network.multiply_inputs(parameters, std::vector{nn::RowSegments{&workspace.activations(), row_ids.size(), whole[0]}},
+                          workspace);
+  network.forward(parameters, whole, row_ids, dropout, workspace);
+}
+
 double loss_of(const Example& example, std::size_t first, const Division& division, const nn::Dropout& dropout,
                std::size_t results, std::vector<std::vector<float>>* gradients) {
   const nn::Network network(example.architecture, example.offsets);
   const std::size_t rows = std::accumulate(division.rows.begin(), division.rows.end(), std::size_t{0});
   nn::Workspace workspace(example.architecture, example.labels.size());
-  const nn::OwnedParameters owned(network, nn::with_padding(example.architecture, example.parameters));
-  const nn::Parameters parameters = owned.view();
+  const std::vector<float> parameters = nn::with_padding(example.architecture, example.parameters);
   load_rows(example, first, rows, workspace);
-  network.forward(parameters, std::span(example.row_ids).subspan(first, rows), dropout, workspace);
+  forward(network, parameters, std::span(example.row_ids).subspan(first, rows), dropout, workspace);
   const double loss = nn::softmax_cross_entropy(workspace.logits(), std::span(example.labels).subspan(first, rows),
                                                 1.0F / static_cast<float>(example.labels.size()));
   if (gradients != nullptr) {
@@ -140,8 +148,7 @@ std::vector<float> predicted_logits(const Example& example) {
   const nn::Network network(example.architecture, example.offsets);
   nn::Workspace workspace(example.architecture, example.labels.size());
   load_rows(example, 0, example.labels.size(), workspace);
-  const nn::OwnedParameters parameters(network, nn::with_padding(example.architecture, example.parameters));
-  network.predict(parameters.view(), example.labels.size(), workspace);
+  network.predict(nn::with_padding(example.architecture, example.parameters), example.labels.size(), workspace);
   std::vector<float> logits;
   for (std::size_t row = 0; row < example.labels.size(); ++row) {
     const std::span<const float> values = workspace.logits().row(row);

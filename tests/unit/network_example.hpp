@@ -49,6 +49,11 @@ struct Division {
 /// Puts the example's rows from the first one on where the network takes them.
 void load_rows(const Example& example, std::size_t first, std::size_t count, mnist_dist::nn::Workspace& workspace);
 
+/// The whole forward pass of training over rows that are where the network takes them.
+void forward(const mnist_dist::nn::Network& network, std::span<const float> parameters,
+             std::span<const std::uint64_t> row_ids, const mnist_dist::nn::Dropout& dropout,
+             mnist_dist::nn::Workspace& workspace);
+
 /// The loss of the rows from `first` on, summed, scaled for the gradient as in the whole batch; and the gradients.
 double loss_of(const Example& example, std::size_t first, const Division& division,
                const mnist_dist::nn::Dropout& dropout, std::size_t results, std::vector<std::vector<float>>* gradients);

@@ -166,7 +166,7 @@ TEST_CASE("the padding of outputs and deltas stays zero for every activation") {
     const Example example = example_with(activation);
     const std::size_t rows = example.labels.size();
     const nn::Network network(example.architecture);
-    const nn::OwnedParameters parameters(network, nn::with_padding(example.architecture, example.parameters));
+    const std::vector<float> parameters = nn::with_padding(example.architecture, example.parameters);
     nn::Workspace workspace(example.architecture, rows);
     const auto check_padding = [&](bool deltas) {
       for (std::size_t layer = 0; layer < example.architecture.hidden.size(); ++layer) {
@@ -180,11 +180,11 @@ TEST_CASE("the padding of outputs and deltas stays zero for every activation") {
       }
     };
     load_rows(example, 0, rows, workspace);
-    network.predict(parameters.view(), rows, workspace);
+    network.predict(parameters, rows, workspace);
     check_padding(false);
-    network.forward(parameters.view(), example.row_ids, nn::Dropout(0.4, 7, 2), workspace);
+    forward(network, parameters, example.row_ids, nn::Dropout(0.4, 7, 2), workspace);
     check_padding(false);
-    network.backward(parameters.view(), std::vector<std::size_t>{rows}, workspace);
+    network.backward(parameters, std::vector<std::size_t>{rows}, workspace);
     check_padding(true);
   }
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <iterator>
 #include <vector>
 
 #include "../../src/nn/kernel_table.hpp"
@@ -81,6 +82,58 @@ std::vector<Floats> gradients(const nn::KernelTable& kernels, const Factors& f) 
   return sums;
 }
 
+// Segments of the inner steps, in groups of them: the first two are added.
+constexpr unsigned kSegmentEnds[] = {100, 101, 275};
+constexpr unsigned char kSegmentMerges[] = {0, 1, 0};
+
+Floats segment_starts() {
+  return random_floats(std::size(kSegmentEnds) * kColumns, 6);
+}
+
+/// The sums over segments of the inner steps, with every other group left out in every other four rows.
+std::vector<Floats> multiply_segments(const nn::KernelTable& kernels, const Factors& f) {
+  constexpr std::size_t kGroups = kInner / nn::kInputsOfGroup;
+  static_assert(kSegmentEnds[std::size(kSegmentEnds) - 1] == kGroups);
+  std::vector<unsigned> groups;
+  std::vector<unsigned> ends;
+  for (std::size_t tile = 0; tile * nn::kSparseRows < kRows; ++tile) {
+    const std::size_t begin = groups.size();
+    unsigned group = 0;
+    for (const unsigned end : kSegmentEnds) {
+      for (; group < end; ++group) {
+        if (tile % 2 == 0 || group % 2 == 0) groups.push_back(group);
+      }
+      ends.push_back(static_cast<unsigned>(groups.size() - begin));
+    }
+    groups.resize(begin + kGroups);
+  }
+  const Floats starts = segment_starts();
+  std::vector<Floats> sums(2, Floats(kRows * kColumns, -1.0F));
+  std::vector<float*> places = {sums[0].data(), sums[1].data()};
+  kernels.multiply_sparse({f.a.data(), kInner, f.b.data(), kColumns, groups.data(), ends.data(), kGroups,
+                           std::size(kSegmentEnds), starts.data(), kColumns, kSegmentMerges, places.data(), kColumns,
+                           kRows, kInner, kColumns});
+  return sums;
+}
+
+/// One element of them.
+double segment_sum(const Factors& f, std::size_t sum, std::size_t row, std::size_t column) {
+  const Floats starts = segment_starts();
+  double expected = 0;
+  unsigned group = 0;
+  for (std::size_t segment = 0; segment < std::size(kSegmentEnds); ++segment) {
+    const bool counts = (segment < 2) == (sum == 0);
+    if (counts) expected += double{starts[segment * kColumns + column]};
+    for (; group < kSegmentEnds[segment]; ++group) {
+      if (!counts || (row / nn::kSparseRows % 2 == 1 && group % 2 == 1)) continue;
+      for (std::size_t k = group * nn::kInputsOfGroup; k < (group + 1) * nn::kInputsOfGroup; ++k) {
+        expected += double{f.a[row * kInner + k]} * double{f.b[k * kColumns + column]};
+      }
+    }
+  }
+  return expected;
+}
+
 /// What this processor can run.
 std::vector<nn::KernelTable> runnable_kernels() {
   std::vector<nn::KernelTable> kernels = {nn::baseline_kernels()};
@@ -103,6 +156,7 @@ TEST_CASE("kernels with the same arithmetic give the same bits") {
       CAPTURE(other.vectors);
       CHECK(multiply(one, f) == multiply(other, f));
       CHECK(gradients(one, f) == gradients(other, f));
+      CHECK(multiply_segments(one, f) == multiply_segments(other, f));
     }
   }
 }
@@ -132,6 +186,20 @@ TEST_CASE("products are products") {
         expected += double{f.a[i / kColumns * kInner + k]} * double{f.b[k * kColumns + i % kColumns]};
       }
       CHECK(c[i] == doctest::Approx(expected).epsilon(1e-4));
+    }
+  }
+}
+
+TEST_CASE("sums over segments leave out what is not active, and are added as the merges say") {
+  const Factors f;
+  for (const nn::KernelTable& kernels : runnable_kernels()) {
+    CAPTURE(kernels.vectors);
+    const std::vector<Floats> sums = multiply_segments(kernels, f);
+    for (std::size_t sum = 0; sum < sums.size(); ++sum) {
+      for (std::size_t i = 0; i < kRows * kColumns; i += 97) {
+        const double expected = segment_sum(f, sum, i / kColumns, i % kColumns);
+        CHECK(sums[sum][i] == doctest::Approx(expected).epsilon(1e-4));
+      }
     }
   }
 }

@@ -44,11 +44,12 @@ struct SummedShard {
   std::uint8_t merges = 0;  ///< how often the last two sums are added after this one
 };
 
-/// What is derived from the parameters, once for all who share them.
-struct Derivation {
-  std::size_t size = 0;  ///< floats
-  /// Derives from the new values of one block.
-  std::function<void(ParameterRange block, std::span<const float> parameters, std::span<float> derived)> derive;
+/// Ranks of a host that have one copy of the parameters together and share the work of a step: a block of the host's ranks,
+/// all of them or one alone.
+struct Team {
+  std::size_t first_host_rank = 0;
+  std::size_t size = 1;
+  std::size_t place = 0;  ///< this rank's, from 0
 };
 
 class GradientReduction {
@@ -60,10 +61,12 @@ class GradientReduction {
 
   /// Local: the parameters. They change within reduce_and_update() and set_parameters() alone.
   [[nodiscard]] virtual std::span<const float> parameters() const = 0;
-  /// Local: what is derived from the parameters; it changes with them.
-  [[nodiscard]] virtual std::span<const float> derived() const = 0;
   /// Local: the range that this rank updates.
   [[nodiscard]] virtual ParameterRange my_range() const = 0;
+  /// Local: the ranks with which this one shares work.
+  [[nodiscard]] virtual Team team() const = 0;
+  /// Collective over the team: returns once all have called it, and what they wrote before can be read by all.
+  virtual void wait_for_team() = 0;
   /// Local: the shards over which this rank forms gradients, in order.
   [[nodiscard]] virtual std::span<const SummedShard> summed_shards() const = 0;
 
@@ -97,11 +100,9 @@ class GradientReduction {
 /// @param blocks all parameters, in their order, without gaps
 [[nodiscard]] std::unique_ptr<GradientReduction> make_tree_reduction(const Communicator& ranks,
                                                                      const Communicator& host, std::size_t shards,
-                                                                     const std::vector<ParameterBlock>& blocks,
-                                                                     const Derivation& derivation);
+                                                                     const std::vector<ParameterBlock>& blocks);
 [[nodiscard]] std::unique_ptr<GradientReduction> make_mpi_reduction(const Communicator& ranks, const Communicator& host,
                                                                     std::size_t shards,
-                                                                    const std::vector<ParameterBlock>& blocks,
-                                                                    const Derivation& derivation);
+                                                                    const std::vector<ParameterBlock>& blocks);
 
 }  // namespace mnist_dist::comm

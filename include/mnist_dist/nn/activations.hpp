@@ -26,6 +26,9 @@ struct InputActivity {
   [[nodiscard]] std::uint64_t* chunk(std::size_t index) const { return words + index * groups; }
 };
 
+/// The most segments into which the inputs are divided for the first layer's product.
+inline constexpr std::size_t kMaxSegments = 4;
+
 /// Views of memory that somebody else owns. Rows are padded with zeros to whole vectors, as the layers' weights are.
 class Activations {
  public:
@@ -42,8 +45,11 @@ class Activations {
     MatrixView<float> delta_sums;  ///< [max_microbatches x columns] the deltas' sums: the gradients of the biases
   };
 
-  MatrixView<float> inputs;        ///< [max_rows x inputs] what the caller puts in
-  InputActivity activity;          ///< of the inputs
+  MatrixView<float> inputs;  ///< [max_rows x inputs] what the caller puts in
+  InputActivity activity;    ///< of the inputs
+  /// [kMaxSegments - 1] of [max_rows x columns of the first layer]: the first layer's product over some segments of the
+  /// inputs, in the place of the first of them less one. What begins with segment 0 is in the layer's outputs.
+  std::vector<MatrixView<float>> segment_sums;
   std::vector<LayerViews> layers;  ///< first to last
 
  private:

@@ -44,7 +44,9 @@ constexpr std::size_t padded(std::size_t size) {
   return (size + 15) / 16 * 16;
 }
 
-/// The layers, first to last; their parameters lie one after the other: W1, b1, W2, b2, ..., with padding.
+/// The layers, first to last. Their parameters lie one after the other, with padding: W2, b2, W1, b1, W3, b3, ... The first
+/// layer, usually the largest, lies in the middle, so that two ranks which share the vector have half of it each and
+/// neither has all others.
 [[nodiscard]] std::vector<Layer> layers_of(const Architecture& architecture);
 
 /// The number of weights and biases together, without padding.
@@ -52,7 +54,7 @@ constexpr std::size_t padded(std::size_t size) {
 /// The floats that they take in memory, with padding.
 [[nodiscard]] std::size_t padded_size(const Architecture& architecture);
 
-/// A value for every parameter, from memory to file and back. [parameter_count] without, [padded_size] with padding.
+/// A value for every parameter, from memory to file (W1, b1, W2, b2, ...) and back. [parameter_count] without, [padded_size] with padding.
 [[nodiscard]] std::vector<float> without_padding(const Architecture& architecture,
                                                  std::span<const float> padded_values);
 [[nodiscard]] std::vector<float> with_padding(const Architecture& architecture, std::span<const float> values);

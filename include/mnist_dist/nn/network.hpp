@@ -12,17 +12,12 @@
 
 #include "mnist_dist/core/matrix_view.hpp"
 #include "mnist_dist/core/parameter_range.hpp"
+#include "mnist_dist/core/sum_tree.hpp"
 #include "mnist_dist/nn/activations.hpp"
 #include "mnist_dist/nn/architecture.hpp"
 #include "mnist_dist/nn/dropout.hpp"
 
 namespace mnist_dist::nn {
-
-/// A network's parameters, and what derive() makes of them.
-struct Parameters {
-  std::span<const float> values;   ///< [padded_size()]
-  std::span<const float> derived;  ///< [derived_size()]
-};
 
 /// What the passes over some rows need; used again from step to step. One user at a time.
 class Workspace {
@@ -51,7 +46,7 @@ class Workspace {
 };
 
 /// A microbatch of which somebody has the activations, and its place in the sum over microbatches: after its gradient,
-/// the last two sums are added `merges` times. What is left are the sums, first to last. (core/shard_tree.hpp gives the
+/// the last two sums are added `merges` times. What is left are the sums, first to last. (core/sum_tree.hpp gives the
 /// merges of a list of shards.)
 struct Microbatch {
   const Activations* activations = nullptr;
@@ -61,18 +56,11 @@ struct Microbatch {
   std::uint8_t merges = 0;
 };
 
-class Network;
-
-/// A network's parameters and what is derived from them, with memory of their own.
-class OwnedParameters {
- public:
-  /// @param values [network.padded_size()]
-  OwnedParameters(const Network& network, std::vector<float> values);
-  [[nodiscard]] Parameters view() const { return {values_, derived_}; }
-
- private:
-  std::vector<float> values_;
-  std::vector<float> derived_;
+/// Rows of which somebody has the activations, and some segments of their inputs, perhaps none.
+struct RowSegments {
+  const Activations* activations = nullptr;
+  std::size_t rows = 0;  ///< the first ones
+  LeafBlock segments;
 };
 
 /// The passes over given parameters; holds no parameters of its own.
@@ -85,38 +73,44 @@ class Network {
   [[nodiscard]] const Architecture& architecture() const { return architecture_; }
   [[nodiscard]] const std::vector<Layer>& layers() const { return layers_; }
   /// Floats of a parameter vector in memory. Every vector of parameters or gradients below has this size.
-  [[nodiscard]] std::size_t padded_size() const { return layers_.back().biases.end; }
+  [[nodiscard]] std::size_t padded_size() const { return nn::padded_size(architecture_); }
   /// The parameters in the pieces in which gradient() takes them: a few rows of a layer's weights, or its biases.
   [[nodiscard]] std::vector<ParameterRange> blocks() const;
-  /// Floats that derive() writes. They hold nothing new, but whoever shares parameters shares the work of deriving them.
-  [[nodiscard]] std::size_t derived_size() const;
-  /// Derives from the new values of one of blocks() what the passes want of them: the transposed weights of small layers,
-  /// and what the input offsets contribute to the first layer. @param derived [derived_size()], zero before the first time
-  void derive(const ParameterRange& block, std::span<const float> values, std::span<float> derived) const;
   /// About how much work a block's gradient and update are in a step, in units of a row of one weight.
-  /// @param input_activity by group of inputs (nn/activations.hpp): the share of rows in which it is not zero
   /// @param rows of a step, over all microbatches
-  [[nodiscard]] double cost(const ParameterRange& block, std::span<const double> input_activity, std::size_t rows,
-                            std::size_t microbatches) const;
+  [[nodiscard]] double cost(const ParameterRange& block, std::size_t rows, std::size_t microbatches) const;
 
   /// Initial weights, uniform; biases and padding 0. For tanh and sigmoid in +-sqrt(6 / (inputs + outputs)) (Glorot &
   /// Bengio 2010, eq. 16), otherwise in +-sqrt(6 / inputs), so that their variance is 2 / inputs (He et al. 2015, eq. 10).
   /// @param parameters [padded_size()]
   void initialize(std::span<float> parameters, std::uint64_t seed) const;
 
-  /// Prediction: no dropout, over the first `rows` rows of workspace.inputs().
+  /// Prediction: the whole pass without dropout, over the first `rows` rows of workspace.inputs().
   /// @return the logits [rows x outputs], valid until the next pass with `workspace`
-  MatrixView<const float> predict(const Parameters& parameters, std::size_t rows, Workspace& workspace) const;
+  MatrixView<const float> predict(std::span<const float> parameters, std::size_t rows, Workspace& workspace) const;
 
-  /// Training: leaves in `workspace` what backward() needs; the logits are workspace.logits().
-  /// @param row_ids by row of workspace.inputs(): its number in the training set, which names its dropout mask
-  void forward(const Parameters& parameters, std::span<const std::uint64_t> row_ids, const Dropout& dropout,
-               Workspace& workspace) const;
+  // Training: a pass over rows of one's own in four calls. The second may also work for others and leave work to them; then
+  // all have to be done with a call before anybody makes the next one.
+
+  /// Once the rows are in workspace.inputs(): notes which of their inputs are not zero.
+  void begin_pass(std::size_t rows, Workspace& workspace) const;
+  /// The segments over which the first layer's product is formed.
+  [[nodiscard]] std::size_t segments() const { return segment_bounds_.size() - 1; }
+  /// The first layer's product of anybody's rows over some segments of their inputs, left in their activations.
+  void multiply_inputs(std::span<const float> parameters, std::span<const RowSegments> all_rows,
+                       Workspace& workspace) const;
+  /// Leaves in `workspace` what backward() needs; the logits are workspace.logits().
+  /// @param products the blocks of segments, in their order and all segments together, over which multiply_inputs() was
+  /// called for these rows  @param row_ids by row of workspace.inputs(): its number in the training set, which names its
+  /// dropout mask
+  void forward(std::span<const float> parameters, std::span<const LeafBlock> products,
+               std::span<const std::uint64_t> row_ids, const Dropout& dropout, Workspace& workspace) const;
 
   /// After forward() over the same rows, and once workspace.logits() has been overwritten with the gradient of the loss
   /// with respect to them: completes workspace.activations().
   /// @param microbatch_rows by microbatch: how many of the rows it has; their sum is the number of rows
-  void backward(const Parameters& parameters, std::span<const std::size_t> microbatch_rows, Workspace& workspace) const;
+  void backward(std::span<const float> parameters, std::span<const std::size_t> microbatch_rows,
+                Workspace& workspace) const;
 
   /// After backward(): the gradients of one of blocks(), summed over the microbatches. @param sums [block.size()] each,
   /// overwritten: as many as the microbatches' merges leave  @param written_next what the caller writes after this, such
@@ -125,23 +119,27 @@ class Network {
                 std::span<const float> written_next = {}) const;
 
  private:
-  [[nodiscard]] MatrixView<const float> weights(const Parameters& parameters, std::size_t index) const;
+  [[nodiscard]] MatrixView<const float> weights(std::span<const float> parameters, std::size_t index) const;
   /// Whether a layer's weights stay in a core's second-level cache while rows go through them.
   [[nodiscard]] static bool is_small(const Layer& layer);
   [[nodiscard]] std::size_t layer_with(const ParameterRange& block) const;
   /// Rows of a layer's weights in a block.
   [[nodiscard]] static std::size_t rows_of_block(const Layer& layer);
-  [[nodiscard]] std::size_t first_layer_blocks() const;
-  /// The transposed weights of a small layer [outputs x padded(inputs)], and where they begin in what is derived.
-  [[nodiscard]] MatrixView<const float> transposed_weights(const Parameters& parameters, std::size_t index) const;
-  [[nodiscard]] std::size_t transposed_begin(std::size_t index) const;
-  void begin_pass(const Parameters& parameters, std::size_t rows, Workspace& workspace) const;
-  void multiply_layer(const Parameters& parameters, std::size_t index, Workspace& workspace) const;
-  const float* biases(const Parameters& parameters, std::size_t index, const Workspace& workspace) const;
+  [[nodiscard]] MatrixView<const float> transposed_weights(std::span<const float> parameters, std::size_t index,
+                                                           Workspace& workspace) const;
+  void multiply_layer(std::span<const float> parameters, std::size_t index, Workspace& workspace) const;
+  /// What the input offsets add in each segment that is wanted, [segments x columns]: (inputs + offsets) W =
+  /// inputs W + offsets W, the same for every row. Without data where there are no offsets.
+  MatrixView<const float> start_segments(std::span<const float> parameters, std::span<const RowSegments> all_rows,
+                                         Workspace& workspace) const;
+  void add_products(std::span<const LeafBlock> products, Workspace& workspace) const;
+  [[nodiscard]] const float* biases(std::span<const float> parameters, std::size_t index) const;
 
   Architecture architecture_;
   std::vector<Layer> layers_;
   std::vector<float> input_offsets_;
+  std::vector<double> group_activity_;       // by group of inputs: the share of rows in which it is not zero, about
+  std::vector<std::size_t> segment_bounds_;  // [segments + 1], in groups of inputs
 };
 
 }  // namespace mnist_dist::nn

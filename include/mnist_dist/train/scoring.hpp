@@ -15,7 +15,7 @@ inline constexpr std::size_t kScoringRows = 250;
 
 /// Predicts the rows [first, end) of `rows` and counts the outcomes in `outcomes`.
 /// @param workspace for kScoringRows rows  @param batch of its inputs
-void score_rows(const nn::Network& network, const nn::Parameters& parameters, const data::ImageRows& rows,
+void score_rows(const nn::Network& network, std::span<const float> parameters, const data::ImageRows& rows,
                 std::size_t first, std::size_t end, const data::Standardizer& standardizer, data::Batch& batch,
                 nn::Workspace& workspace, ConfusionMatrix& outcomes);
 

@@ -14,7 +14,7 @@ enum class StepPhase : std::size_t {
   forward,   ///< with the loss
   backward,  ///< down to the deltas of the first layer
   gradient,  ///< of this rank's parameters, summed over the shards
-  update,    ///< of this rank's parameters, and of what is derived from parameters
+  update,    ///< of this rank's parameters
   wait,      ///< for other ranks, and what is sent between hosts (or by MPI_Allreduce)
 };
 inline constexpr std::size_t kStepPhases = 6;

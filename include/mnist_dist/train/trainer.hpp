@@ -14,6 +14,7 @@
 #include "mnist_dist/data/image_rows.hpp"
 #include "mnist_dist/nn/network.hpp"
 #include "mnist_dist/train/checkpoint.hpp"
+#include "mnist_dist/train/first_layer_division.hpp"
 #include "mnist_dist/train/metrics.hpp"
 #include "mnist_dist/train/parameter_update.hpp"
 #include "mnist_dist/train/scoring.hpp"
@@ -55,10 +56,10 @@ class Trainer {
  private:
   void begin_epoch();
   void begin_next_epoch();
-  [[nodiscard]] comm::Derivation derivation();
-  [[nodiscard]] nn::Parameters parameter_views() const;
   void step();
   void load_microbatches();
+  void multiply_inputs(const std::vector<nn::Microbatch>& microbatches);
+  void wait_for_team();
   void add_losses(float scale);
   [[nodiscard]] std::vector<nn::Microbatch> summed_microbatches(std::size_t step) const;
   [[nodiscard]] double clip_factor(std::span<const ParameterRange> blocks, std::span<const float> gradient) const;
@@ -77,7 +78,9 @@ class Trainer {
   nn::Workspace workspace_;                   // on this rank's activations
   data::Batch batch_;                         // of its inputs
   std::unique_ptr<comm::GradientReduction> reduction_;
-  ParameterUpdate update_;  // of my range
+  comm::Team team_;                 // with which this rank shares the first layer's work
+  FirstLayerDivision first_layer_;  // among the team
+  ParameterUpdate update_;          // of my range
 
   StepTimes* times_ = nullptr;  // where to add times, if anywhere
   PhaseClock clock_{nullptr};   // of this step

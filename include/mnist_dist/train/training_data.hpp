@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "mnist_dist/core/shard_tree.hpp"
+#include "mnist_dist/core/shards.hpp"
 #include "mnist_dist/data/augmentation.hpp"
 #include "mnist_dist/data/dataset_file.hpp"
 #include "mnist_dist/data/epoch_plan.hpp"

@@ -3,7 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "mnist_dist/core/shard_tree.hpp"
+#include "mnist_dist/core/shards.hpp"
+#include "mnist_dist/core/sum_tree.hpp"
 
 using namespace mnist_dist;
 
@@ -21,7 +22,7 @@ std::vector<std::string> written_out(const AdditionPlan& plan, std::vector<std::
 
 /// The whole sum when the shards are divided over this many ranks.
 std::string sum_over(std::size_t shards, int ranks) {
-  const ShardTree tree(shards);
+  const SumTree tree(shards);
   std::vector<TreeNode> nodes;
   std::vector<std::string> names;
   for (int rank = 0; rank < ranks; ++rank) {
@@ -67,7 +68,7 @@ TEST_CASE("the sum is the same for any number of ranks") {
 }
 
 TEST_CASE("shards are summed one after the other") {
-  const auto merges = [](const std::vector<std::size_t>& shards) { return merges_of(ShardTree(8), shards); };
+  const auto merges = [](const std::vector<std::size_t>& shards) { return merges_of(SumTree(8), shards); };
   CHECK(merges({0, 1, 2, 3, 4, 5, 6, 7}) == std::vector<std::uint8_t>{0, 1, 0, 2, 0, 1, 0, 3});
   CHECK(merges({3, 4, 5}) == std::vector<std::uint8_t>{0, 0, 1});
   // Blocks of ranks that are not neighbours.
