@@ -80,6 +80,7 @@ void Network::add_products(std::span<const LeafBlock> products, Workspace& works
     for (const TreeNode& node : tree.nodes_of(product)) nodes.push_back(node);
   }
   std::vector<MatrixView<float>> sums;
+  sums.reserve(nodes.size());
   for (const TreeNode& node : nodes) sums.push_back(place_of(state.activations, node, state.rows));
   for (const Addition& addition : plan_additions(tree, nodes).additions) {
     add_rows(sums[addition.right], sums[addition.left]);
