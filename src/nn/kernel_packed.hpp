@@ -9,12 +9,12 @@ namespace {
 
 template <class Isa>
 void transpose(const Transposition& t) {
-  constexpr Size kSquare = 8;
+  constexpr Size kSquare = Isa::kSquare;
   const Size square_rows = t.rows / kSquare * kSquare;
   const Size square_columns = t.columns / kSquare * kSquare;
   for (Size row = 0; row < square_rows; row += kSquare) {
     for (Size column = 0; column < square_columns; column += kSquare) {
-      Isa::transpose_eight(t.from + row * t.from_stride + column, t.from_stride, t.to + column * t.to_stride + row,
+      Isa::transpose_square(t.from + row * t.from_stride + column, t.from_stride, t.to + column * t.to_stride + row,
                            t.to_stride);
     }
   }

@@ -24,7 +24,8 @@ struct Avx2 {
   static Vector add(Vector a, Vector b) { return _mm256_add_ps(a, b); }
   static Vector multiply(Vector a, Vector b) { return _mm256_mul_ps(a, b); }
   static Vector multiply_add(Vector a, Vector b, Vector c) { return _mm256_fmadd_ps(a, b, c); }
-  static void transpose_eight(const float* from, Size from_stride, float* to, Size to_stride) {
+  static constexpr int kSquare = 8;
+  static void transpose_square(const float* from, Size from_stride, float* to, Size to_stride) {
     transpose_eight_avx(from, from_stride, to, to_stride);
   }
 };

@@ -2,7 +2,7 @@
 #include <immintrin.h>
 
 #include "kernel_templates.hpp"
-#include "transpose_avx.hpp"
+#include "transpose_avx512.hpp"
 
 namespace mnist_dist::nn {
 namespace {
@@ -24,8 +24,9 @@ struct Avx512 {
   static Vector add(Vector a, Vector b) { return _mm512_add_ps(a, b); }
   static Vector multiply(Vector a, Vector b) { return _mm512_mul_ps(a, b); }
   static Vector multiply_add(Vector a, Vector b, Vector c) { return _mm512_fmadd_ps(a, b, c); }
-  static void transpose_eight(const float* from, Size from_stride, float* to, Size to_stride) {
-    transpose_eight_avx(from, from_stride, to, to_stride);
+  static constexpr int kSquare = 16;
+  static void transpose_square(const float* from, Size from_stride, float* to, Size to_stride) {
+    transpose_sixteen_avx512(from, from_stride, to, to_stride);
   }
 };
 

@@ -22,7 +22,8 @@ struct Baseline {
   static Vector add(Vector a, Vector b) { return a + b; }
   static Vector multiply(Vector a, Vector b) { return a * b; }
   static Vector multiply_add(Vector a, Vector b, Vector c) { return a * b + c; }
-  static void transpose_eight(const float* from, Size from_stride, float* to, Size to_stride) {
+  static constexpr int kSquare = 8;
+  static void transpose_square(const float* from, Size from_stride, float* to, Size to_stride) {
     for (int row = 0; row < 8; ++row) {
       for (int column = 0; column < 8; ++column) to[column * to_stride + row] = from[row * from_stride + column];
     }

@@ -101,11 +101,9 @@ MatrixView<const float> Network::transposed_weights(std::span<const float> param
                                                     Workspace& workspace) const {
   const Layer& layer = layers_[index];
   AlignedVector<float>& memory = workspace.state_->transposed_weights[index];
-  memory.resize(layer.outputs * padded(layer.inputs));
-  const MatrixView<float> transposed(memory.data(), layer.outputs, padded(layer.inputs));
-  MatrixView<const float> original = weights(parameters, index);
-  original.columns = layer.outputs;
-  transpose(original, transposed);
+  memory.resize(layer.columns * padded(layer.inputs));
+  const MatrixView<float> transposed(memory.data(), layer.columns, padded(layer.inputs));
+  transpose(weights(parameters, index), transposed);
   return transposed;
 }
 

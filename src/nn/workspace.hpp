@@ -22,7 +22,7 @@ struct Workspace::State {
       output_scales;  ///< by layer [max_rows x columns]: d output / d pre-activation; 0 in padding
   ActiveGroups active;
   AlignedVector<float> segment_starts;  ///< [kMaxSegments x columns of the first layer]: what the input offsets add
-  /// By layer [outputs x padded(inputs)]: the transposed weights, where backward() wants them
+  /// By layer [columns x padded(inputs)]: the transposed weights, where backward() wants them
   std::vector<AlignedVector<float>> transposed_weights;
 };
 
