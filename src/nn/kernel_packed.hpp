@@ -15,7 +15,7 @@ void transpose(const Transposition& t) {
   for (Size row = 0; row < square_rows; row += kSquare) {
     for (Size column = 0; column < square_columns; column += kSquare) {
       Isa::transpose_square(t.from + row * t.from_stride + column, t.from_stride, t.to + column * t.to_stride + row,
-                           t.to_stride);
+                            t.to_stride);
     }
   }
   for (Size row = 0; row < t.rows; ++row) {

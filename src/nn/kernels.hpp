@@ -2,10 +2,9 @@
 //
 // BLAS chooses its kernels by the shape of a product, so a row's bits depend on how many rows stand beside it. Here each
 // element of a product (or of its part over a segment) is one chain of multiply-adds over the inner index, in ascending
-// order, whatever the shape. So a
-// rank can take the rows of all its shards through a layer at once, and the gradient of each shard can be added along the
-// tree while it is still in registers. All matrices are row-major; columns are padded to a multiple of 16 with
-// zeros, and rows begin at a multiple of 16 floats.
+// order, whatever the shape. So a rank can take the rows of all its shards through a layer at once, and the gradient of each
+// shard can be added along the tree while it is still in registers. All matrices are row-major; columns are padded to a
+// multiple of 16 with zeros, and rows begin at a multiple of 16 floats.
 #pragma once
 
 #include <cstddef>

@@ -52,9 +52,9 @@ Network::Network(const Architecture& architecture, std::vector<float> input_offs
     : architecture_(architecture),
       layers_(layers_of(architecture)),
       input_offsets_(std::move(input_offsets)),
-      group_activity_(group_activity(architecture.inputs, input_offsets_)),
+      zero_shares_(zero_shares(architecture.inputs, input_offsets_)),
       segment_bounds_{0} {
-  const std::vector<std::size_t> ends = segment_ends(group_activity_);
+  const std::vector<std::size_t> ends = segment_ends(zero_shares_);
   segment_bounds_.insert(segment_bounds_.end(), ends.begin(), ends.end());
 }
 

@@ -2,8 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 
+#include "input_segments.hpp"
 #include "kernels.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/nn/network.hpp"
@@ -51,8 +51,9 @@ double Network::cost(const ParameterRange& block, std::size_t rows, std::size_t 
     const std::size_t group_size = InputActivity::kInputsOfGroup * layers_.front().columns;
     const std::size_t begin = (block.begin - first.begin) / group_size;
     const std::size_t end = (block.end - first.begin + group_size - 1) / group_size;
-    const auto groups = std::span(group_activity_).subspan(begin, end - begin);
-    activity = kSparseRow * std::accumulate(groups.begin(), groups.end(), 0.0) / static_cast<double>(groups.size());
+    activity = 0;
+    for (std::size_t group = begin; group < end; ++group) activity += activity_in_row(zero_shares_[group]);
+    activity *= kSparseRow / static_cast<double>(end - begin);
   }
   return static_cast<double>(block.size()) * (activity * static_cast<double>(rows) +
                                               kRowsForMicrobatch * static_cast<double>(microbatches) + kRowsForUpdate);

@@ -15,7 +15,7 @@ struct Workspace::State {
 
   AlignedVector<float> memory;  ///< of the activations, when they lie nowhere else
   std::size_t max_rows;
-  std::size_t rows = 0;  ///< of the last forward pass
+  std::size_t rows = 0;  ///< of the pass that has begun
   std::size_t outputs;
   Activations activations;
   std::vector<std::vector<float>>

@@ -64,7 +64,7 @@ double time_reduction(const comm::Communicator& ranks, comm::GradientReduction& 
 /// Collective.
 ExchangeCost time_exchange(const comm::Communicator& ranks, const comm::Communicator& host, const Settings& settings,
                            const TrainingData& data, const nn::Architecture& architecture) {
-  const nn::Network network(architecture);
+  const nn::Network network(architecture, data.standardizer.offsets());
   const std::vector<comm::ParameterBlock> blocks = blocks_with_costs(network, data, settings.shards);
   ExchangeCost cost;
   cost.bytes = network.padded_size() * sizeof(float);

@@ -10,7 +10,7 @@
 
 namespace mnist_dist::train {
 
-/// Local: all parameters, with their costs in a step over these data.
+/// Local: all parameters, with their costs in a step over these data. The same at all ranks.
 [[nodiscard]] std::vector<comm::ParameterBlock> blocks_with_costs(const nn::Network& network, const TrainingData& data,
                                                                   std::size_t shards);
 

@@ -57,7 +57,7 @@ Trainer::Trainer(const comm::Communicator& ranks, const comm::Communicator& host
       batch_(workspace_.inputs()),
       reduction_(make_reduction(ranks, host, settings, blocks_with_costs(network_, data, settings.shards))),
       team_(team_of_first_layer(reduction_->team(), data.plan.rows_of_step(0), architecture.inputs)),
-      first_layer_(network_.segments(), team_.size, team_.place),
+      first_layer_division_(network_.segments(), team_.size, team_.place),
       update_(settings, network_, reduction_->my_range(), data.plan.steps()),
       microbatch_rows_(data.training_slices.size()),
       my_shard_losses_(data.training_slices.size()) {
@@ -75,8 +75,9 @@ void Trainer::step() {
   const std::vector<nn::Microbatch> summed = summed_microbatches(steps_done_in_epoch_);
   load_microbatches();
   clock_.end_of(StepPhase::load);
-  multiply_inputs(summed);
-  network_.forward(reduction_->parameters(), first_layer_.of_my_rows(), batch_.row_ids(), *dropout_, workspace_);
+  multiply_inputs_with_team(summed);
+  network_.forward(reduction_->parameters(), first_layer_division_.of_my_rows(), batch_.row_ids(), *dropout_,
+                   workspace_);
   add_losses(scale);
   clock_.end_of(StepPhase::forward);
   network_.backward(reduction_->parameters(), microbatch_rows_, workspace_);
@@ -132,13 +133,13 @@ void Trainer::load_microbatches() {
   network_.begin_pass(batch_.row_ids().size(), workspace_);
 }
 
-void Trainer::multiply_inputs(const std::vector<nn::Microbatch>& microbatches) {
+void Trainer::multiply_inputs_with_team(const std::vector<nn::Microbatch>& microbatches) {
   std::vector<nn::RowSegments> parts;
   for (std::size_t i = 0; i < team_.size; ++i) {
     const std::size_t member = (team_.place + i) % team_.size;  // my own rows first
     nn::RowSegments& part = parts.emplace_back();
     part.activations = &activations_[team_.first_host_rank + member];
-    part.segments = first_layer_.mine_of_rows_of(member);
+    part.segments = first_layer_division_.mine_of_rows_of(member);
     for (const nn::Microbatch& microbatch : microbatches) {
       if (microbatch.activations == part.activations) part.rows += microbatch.rows;
     }

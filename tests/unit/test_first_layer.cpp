@@ -3,10 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <utility>
 #include <vector>
 
 #include "../../src/nn/input_segments.hpp"
+#include "mnist_dist/core/random.hpp"
 #include "mnist_dist/nn/network.hpp"
 #include "mnist_dist/train/first_layer_division.hpp"
 #include "network_example.hpp"
@@ -62,6 +63,15 @@ std::vector<float> logits_of_team(const Example& example, std::size_t members) {
   return logits;
 }
 
+/// With other hidden layers, and random parameters for them.
+Example with_hidden(Example example, std::vector<std::size_t> hidden) {
+  example.architecture.hidden = std::move(hidden);
+  example.parameters.resize(nn::parameter_count(example.architecture));
+  RandomStream stream({.seed = 4, .purpose = Purpose::shuffle, .epoch = 0, .id = 0});
+  for (float& parameter : example.parameters) parameter = stream.uniform(-0.5F, 0.5F);
+  return example;
+}
+
 /// With fewer inputs than the rows' own.
 Example with_inputs(Example example, std::size_t inputs) {
   const std::size_t before = example.architecture.inputs;
@@ -82,7 +92,8 @@ Example with_inputs(Example example, std::size_t inputs) {
 
 TEST_CASE("a team's forward pass has the same bits for any number of members") {
   const Example small = random_example(false);
-  for (const Example& example : {small, random_example(true), with_inputs(small, 9), with_inputs(small, 3)}) {
+  for (const Example& example : {small, random_example(true), with_inputs(small, 9), with_inputs(small, 3),
+                                 with_hidden(small, {600}), with_hidden(small, {})}) {
     CAPTURE(example.architecture.description());
     const std::vector<float> expected = logits_of_team(example, 1);
     CHECK(expected.size() == example.labels.size() * example.architecture.outputs);
@@ -119,27 +130,26 @@ TEST_CASE("every segment of every member's rows has one worker, and all workers 
 }
 
 TEST_CASE("segments have about the same work each, wherever inputs are rarely zero") {
-  // 40 groups: the middle ones are seldom zero, the outer ones nearly always.
-  std::vector<double> activity(40, 0.01);
-  std::fill(activity.begin() + 10, activity.begin() + 30, 0.5);
-  const std::vector<std::size_t> ends = nn::segment_ends(activity);
-  REQUIRE(ends.size() == 4);
-  CHECK(ends == std::vector<std::size_t>{15, 20, 25, 40});
-  CHECK(nn::segment_ends(std::vector<double>(8, 1.0)) == std::vector<std::size_t>{2, 4, 6, 8});
+  // 40 groups: the middle ones are zero in half of the rows, the outer ones nearly always.
+  std::vector<double> zero(40, 0.9999);
+  std::fill(zero.begin() + 10, zero.begin() + 30, 0.5);
+  CHECK(nn::segment_ends(zero) == std::vector<std::size_t>{15, 20, 25, 40});
+  CHECK(nn::segment_ends(std::vector<double>(8, 0.0)) == std::vector<std::size_t>{2, 4, 6, 8});
   // Not more segments than groups, and none without a group, even where nothing is ever active.
-  CHECK(nn::segment_ends(std::vector<double>(3, 1.0)) == std::vector<std::size_t>{1, 2, 3});
-  CHECK(nn::segment_ends(std::vector<double>(5, 0.0)).back() == 5);
-  const std::vector<std::size_t> crowded = nn::segment_ends(std::vector<double>{1, 0, 0, 0, 0});
-  CHECK(std::ranges::is_sorted(crowded, std::ranges::less_equal{}) == true);
-  CHECK(crowded.back() == 5);
+  CHECK(nn::segment_ends(std::vector<double>(3, 0.0)) == std::vector<std::size_t>{1, 2, 3});
+  CHECK(nn::segment_ends(std::vector<double>(5, 1.0)) == std::vector<std::size_t>{1, 2, 3, 5});
+  CHECK(nn::segment_ends(std::vector<double>{0, 1, 1, 1, 1}) == std::vector<std::size_t>{1, 2, 3, 5});
 }
 
-TEST_CASE("how often inputs are not zero follows from their mean and deviation") {
+TEST_CASE("how often inputs are zero follows from their mean and deviation") {
   // One input is 1 in a quarter of the rows, otherwise 0: mean 1/4, deviation sqrt(3)/4.
   const float offset = -1.0F / std::sqrt(3.0F);
-  const std::vector<double> alone = nn::group_activity(4, std::vector<float>(4, offset));
-  REQUIRE(alone.size() == 1);
-  CHECK(alone[0] == doctest::Approx(1 - std::pow(0.75, 2.5)).epsilon(1e-6));
-  CHECK(nn::group_activity(6, std::vector<float>(6, 0.0F)) == std::vector<double>{0, 0});  // always zero
-  CHECK(nn::group_activity(6, {}) == std::vector<double>{1, 1});                           // nothing is known
+  const std::vector<double> shares = nn::zero_shares(6, std::vector<float>{offset, offset, offset, offset, 0, 0});
+  REQUIRE(shares.size() == 2);
+  CHECK(shares[0] == doctest::Approx(0.75).epsilon(1e-6));
+  CHECK(shares[1] == 1.0);                                     // always zero
+  CHECK(nn::zero_shares(6, {}) == std::vector<double>{0, 0});  // nothing is known
+  CHECK(nn::activity_in_row(1.0) == 0.0);
+  CHECK(nn::activity_in_row(0.0) == 1.0);
+  CHECK(nn::activity_in_row(0.75) == doctest::Approx(1 - std::pow(0.75, 2.5)).epsilon(1e-12));
 }

@@ -5,7 +5,7 @@
 // parameters. There are two:
 //
 // The tree (make_tree_reduction) is an allreduce cut in two around the optimiser's step, with the sums in the order of the
-// shard tree, so that they have the same bits for any number of ranks and hosts. Every rank owns a range of the
+// tree over the shards (core/sum_tree.hpp), so that they have the same bits for any number of ranks and hosts. Every rank owns a range of the
 // parameters, and updates it alone:
 //   1. within a host, the owner of a range forms the range's gradient over the microbatches of all ranks of the host, from
 //      the activations that they left in shared memory: nobody writes, sends or reads a whole gradient;
@@ -65,7 +65,8 @@ class GradientReduction {
   [[nodiscard]] virtual ParameterRange my_range() const = 0;
   /// Local: the ranks with which this one shares work.
   [[nodiscard]] virtual Team team() const = 0;
-  /// Collective over the team: returns once all have called it, and what they wrote before can be read by all.
+  /// Collective over the team of more than one, with no effect for one alone: returns once all have called it, and what they
+  /// wrote before can be read by all.
   virtual void wait_for_team() = 0;
   /// Local: the shards over which this rank forms gradients, in order.
   [[nodiscard]] virtual std::span<const SummedShard> summed_shards() const = 0;
@@ -86,7 +87,7 @@ class GradientReduction {
 
   /// Collective, once every rank has the activations of its shards in place: forms and sums the gradients, lets `update`
   /// change this rank's range, and makes the new parameters visible to all ranks. Activations may be read by all ranks of
-  /// the host until it returns, and by nobody afterwards. @param before_update empty where nothing needs it: a block is
+  /// the host until it returns; afterwards only as the team agrees on. @param before_update empty where nothing needs it: a block is
   /// then updated while its sum is in the cache
   virtual void reduce_and_update(const Gradient& gradient, const Update& update,
                                  const BeforeUpdate& before_update = {}) = 0;

@@ -2,6 +2,10 @@
 //
 // The gradient of a layer's weights is inputs^T deltas over the rows, so whoever can read these matrices can form the
 // gradient of whatever parameters it likes. That is why they may lie in memory that ranks share.
+//
+// Where ranks share them, a step goes like this, and all wait for each other between its parts: the owner of the rows
+// writes inputs and activity; whoever multiplies a segment of them reads these and writes one place of the first layer's
+// outputs or of segment_sums; the owner alone reads and writes everything; all read.
 #pragma once
 
 #include <cstddef>

@@ -54,7 +54,8 @@ constexpr std::size_t padded(std::size_t size) {
 /// The floats that they take in memory, with padding.
 [[nodiscard]] std::size_t padded_size(const Architecture& architecture);
 
-/// A value for every parameter, from memory to file (W1, b1, W2, b2, ...) and back. [parameter_count] without, [padded_size] with padding.
+/// A value for every parameter, from memory to file (W1, b1, W2, b2, ...) and back. [parameter_count] without, [padded_size]
+/// with padding.
 [[nodiscard]] std::vector<float> without_padding(const Architecture& architecture,
                                                  std::span<const float> padded_values);
 [[nodiscard]] std::vector<float> with_padding(const Architecture& architecture, std::span<const float> values);

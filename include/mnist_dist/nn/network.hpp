@@ -92,7 +92,7 @@ class Network {
   // Training: a pass over rows of one's own in four calls. The second may also work for others and leave work to them; then
   // all have to be done with a call before anybody makes the next one.
 
-  /// Once the rows are in workspace.inputs(): notes which of their inputs are not zero.
+  /// Once the rows are in workspace.inputs(): notes how many they are, and which of their inputs are not zero.
   void begin_pass(std::size_t rows, Workspace& workspace) const;
   /// The segments over which the first layer's product is formed.
   [[nodiscard]] std::size_t segments() const { return segment_bounds_.size() - 1; }
@@ -127,6 +127,7 @@ class Network {
   [[nodiscard]] static std::size_t rows_of_block(const Layer& layer);
   [[nodiscard]] MatrixView<const float> transposed_weights(std::span<const float> parameters, std::size_t index,
                                                            Workspace& workspace) const;
+  /// Not of the first layer.
   void multiply_layer(std::span<const float> parameters, std::size_t index, Workspace& workspace) const;
   /// What the input offsets add in each segment that is wanted, [segments x columns]: (inputs + offsets) W =
   /// inputs W + offsets W, the same for every row. Without data where there are no offsets.
@@ -138,7 +139,7 @@ class Network {
   Architecture architecture_;
   std::vector<Layer> layers_;
   std::vector<float> input_offsets_;
-  std::vector<double> group_activity_;       // by group of inputs: the share of rows in which it is not zero, about
+  std::vector<double> zero_shares_;          // by group of inputs (src/nn/input_segments.hpp)
   std::vector<std::size_t> segment_bounds_;  // [segments + 1], in groups of inputs
 };
 

@@ -58,7 +58,8 @@ class Trainer {
   void begin_next_epoch();
   void step();
   void load_microbatches();
-  void multiply_inputs(const std::vector<nn::Microbatch>& microbatches);
+  /// Collective over the team, as is wait_for_team().
+  void multiply_inputs_with_team(const std::vector<nn::Microbatch>& microbatches);
   void wait_for_team();
   void add_losses(float scale);
   [[nodiscard]] std::vector<nn::Microbatch> summed_microbatches(std::size_t step) const;
@@ -78,9 +79,9 @@ class Trainer {
   nn::Workspace workspace_;                   // on this rank's activations
   data::Batch batch_;                         // of its inputs
   std::unique_ptr<comm::GradientReduction> reduction_;
-  comm::Team team_;                 // with which this rank shares the first layer's work
-  FirstLayerDivision first_layer_;  // among the team
-  ParameterUpdate update_;          // of my range
+  comm::Team team_;                          // with which this rank shares the first layer's work
+  FirstLayerDivision first_layer_division_;  // among the team
+  ParameterUpdate update_;                   // of my range
 
   StepTimes* times_ = nullptr;  // where to add times, if anywhere
   PhaseClock clock_{nullptr};   // of this step
