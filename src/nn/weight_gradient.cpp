@@ -20,8 +20,9 @@ bool Network::is_small(const Layer& layer) {
 }
 
 std::size_t Network::layer_with(const ParameterRange& block) const {
-  const auto found = std::ranges::find_if(
-      layers_, [&](const Layer& layer) { return block.begin >= layer.weights.begin && block.end <= layer.biases.end; });
+  const auto found = std::ranges::find_if(layers_, [&](const Layer& layer) {
+    return ParameterRange{layer.weights.begin, layer.biases.end}.contains(block);
+  });
   if (found == layers_.end()) throw Error(ExitCode::bug, fmt::format("no layer has the parameter {}", block.end));
   return static_cast<std::size_t>(found - layers_.begin());
 }
@@ -47,7 +48,7 @@ double Network::cost(const ParameterRange& block, std::size_t rows, std::size_t 
   constexpr double kSparseRow = 1.5;
   const ParameterRange& first = layers_.front().weights;
   double activity = 1;
-  if (block.begin >= first.begin && block.end <= first.end) {
+  if (first.contains(block)) {
     const std::size_t group_size = InputActivity::kInputsOfGroup * layers_.front().columns;
     const std::size_t begin = (block.begin - first.begin) / group_size;
     const std::size_t end = (block.end - first.begin + group_size - 1) / group_size;

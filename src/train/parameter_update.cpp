@@ -50,17 +50,14 @@ void ParameterUpdate::begin_step(std::int64_t step, double gradient_factor) {
 }
 
 bool ParameterUpdate::holds_weights(const ParameterRange& block) const {
-  return std::ranges::none_of(network_.layers(), [&](const nn::Layer& layer) {
-    return block.begin >= layer.biases.begin && block.end <= layer.biases.end;
-  });
+  return std::ranges::none_of(network_.layers(), [&](const nn::Layer& layer) { return layer.biases.contains(block); });
 }
 
 void ParameterUpdate::apply(const ParameterRange& block, std::span<float> gradient, std::span<float> parameters) {
   const bool weights = holds_weights(block);
   const ParameterRange local{block.begin - range_.begin, block.end - range_.begin};
   optim::scale_gradient(gradient_factor_, gradient);
-  const ParameterRange& last_weights = network_.layers().back().weights;
-  if (settings_.output_l2 > 0 && block.begin >= last_weights.begin && block.end <= last_weights.end) {
+  if (settings_.output_l2 > 0 && network_.layers().back().weights.contains(block)) {
     optim::add_l2_penalty(settings_.output_l2, parameters, gradient);
   }
   optim::optimizer_step(

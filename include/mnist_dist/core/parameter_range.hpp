@@ -12,6 +12,7 @@ struct ParameterRange {
   std::size_t end = 0;
 
   [[nodiscard]] std::size_t size() const { return end - begin; }
+  [[nodiscard]] bool contains(const ParameterRange& part) const { return begin <= part.begin && part.end <= end; }
   /// This part of a vector that holds a value for every parameter.
   template <class T>
   [[nodiscard]] std::span<T> of(std::span<T> all) const {
