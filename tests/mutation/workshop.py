@@ -1,0 +1,96 @@
+"""A copy of the sources in which faults are put in, built and tested."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+# The least optimisation at which the program is quick enough: what is measured are the tests, not the compiler.
+CONFIGURE = ["-DCMAKE_BUILD_TYPE=Mutation", "-DCMAKE_CXX_FLAGS_MUTATION=-O1", "-DMNIST_DIST_TESTS=ON"]
+PATIENCE = 600  # seconds for a test; one that takes longer hangs
+
+ENVIRONMENT = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+               "OMPI_MCA_rmaps_base_oversubscribe": "1"}
+SKIPPED = 77
+
+
+class Workshop:
+    def __init__(self, root):
+        self.sources = root / "build" / "mutation" / "sources"
+        self.build_folder = root / "build" / "mutation" / "build"
+        self.copy_sources(root)
+        subprocess.run(["cmake", "-S", self.sources, "-B", self.build_folder, *CONFIGURE], check=True,
+                       stdout=subprocess.DEVNULL)
+        listing = subprocess.run(["ctest", "--test-dir", self.build_folder, "--show-only=json-v1"], check=True,
+                                 stdout=subprocess.PIPE).stdout
+        self.ctest = json.loads(listing)["tests"]
+
+    def copy_sources(self, root):
+        """All files that git knows or would know, as they are now; unchanged ones keep their time, so make skips them."""
+        listing = subprocess.run(["git", "-C", root, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+                                 check=True, stdout=subprocess.PIPE).stdout
+        names = {name for name in listing.decode().split("\0") if name and (root / name).is_file()}
+        for path in [path for path in self.sources.rglob("*") if path.is_file()]:
+            if str(path.relative_to(self.sources)) not in names:
+                path.unlink()
+        for name in names:
+            source, target = root / name, self.sources / name
+            if not target.exists() or target.read_bytes() != source.read_bytes():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(source.read_bytes())
+                target.chmod(source.stat().st_mode)
+
+    @contextlib.contextmanager
+    def fault(self, fault):
+        path = self.sources / fault.file
+        original = path.read_text(encoding="utf-8")
+        path.write_text(original.replace(fault.find, fault.replace), encoding="utf-8")
+        try:
+            yield
+        finally:
+            path.write_text(original, encoding="utf-8")
+
+    def build(self, tests):
+        """Builds what these tests need. @return whether it compiles"""
+        targets = set()
+        for test in tests:
+            if test.startswith("e2e_"):
+                targets |= {"mnist-dist", "h5pack"}
+            else:
+                targets.add("unit_tests" if test == "unit" else "mpi_tests")
+        return subprocess.run(["cmake", "--build", self.build_folder, "--parallel", str(os.cpu_count()), "--target",
+                               *sorted(targets)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+
+    def outcome(self, test):
+        """Runs a test: a name of CTest's ("unit", "mpi_2"), or one and what follows "test_" in its script's name, with
+        cases of it ("e2e_errors ErrorsOfRanks.test_name"). @return "passed", "failed", "skipped" or "hangs" """
+        name, *cases = test.split()
+        command, environment = self.command(name, cases)
+        process = subprocess.Popen(command, env=environment, cwd=self.build_folder, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        try:
+            code = process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            return "hangs"
+        return {0: "passed", SKIPPED: "skipped"}.get(code, "failed")
+
+    def command(self, name, cases):
+        script = f"test_{name.removeprefix('e2e_')}.py"
+        for test in self.ctest:
+            command = test["command"]
+            is_script = name.startswith("e2e_") and any(Path(word).name == script for word in command)
+            if test["name"] != name and not is_script:
+                continue
+            environment = dict(ENVIRONMENT)
+            for entry in test["properties"]:
+                if entry["name"] == "ENVIRONMENT":
+                    environment.update(variable.split("=", 1) for variable in entry["value"])
+            if is_script:
+                script_at = next(i for i, word in enumerate(command) if Path(word).name == script)
+                command = [*command[:script_at + 1], *cases]
+            return command, environment
+        raise SystemExit(f"no test is called {name}")
