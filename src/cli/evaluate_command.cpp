@@ -60,13 +60,12 @@ train::ConfusionMatrix score_my_part(const train::Model& model, const data::Data
   for (std::size_t row = start_of(world.rank()); row < start_of(world.rank() + 1); ++row) row_ids.push_back(row);
 
   const data::ImageRows mine(file, data::Split::testing, row_ids, file.labels(data::Split::testing));
-  const data::Standardizer standardizer(model.mean, model.standard_deviation);
-  const nn::Network network(model.architecture, standardizer.offsets());
+  const nn::Network network(model.architecture, nn::standardizing(model.mean, model.standard_deviation));
   nn::Workspace workspace(model.architecture, train::kScoringRows);
-  data::Batch batch(workspace.inputs());
+  data::Batch batch(train::kScoringRows, model.architecture.inputs);
   train::ConfusionMatrix outcomes(model.classes.size());
   const std::vector<float> parameters = nn::with_padding(model.architecture, model.parameters);
-  train::score_rows(network, parameters, mine, 0, mine.size(), standardizer, batch, workspace, outcomes);
+  train::score_rows(network, parameters, mine, 0, mine.size(), batch, workspace, outcomes);
   return outcomes;
 }
 

@@ -10,7 +10,6 @@
 #include "commands.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/data/image_reader.hpp"
-#include "mnist_dist/data/standardizer.hpp"
 #include "mnist_dist/nn/network.hpp"
 #include "mnist_dist/nn/softmax_cross_entropy.hpp"
 #include "mnist_dist/train/model.hpp"
@@ -26,10 +25,12 @@ struct PredictOptions {
 
 /// The probability of every class.
 std::vector<float> predict(const train::Model& model, const nn::Network& network,
-                           const data::Standardizer& standardizer, std::span<const float> parameters,
-                           nn::Workspace& workspace, const std::string& image) {
-  standardizer.scale(data::read_image_as(image, model.image_shape), workspace.inputs().row(0));
-  network.predict(parameters, 1, workspace);
+                           std::span<const float> parameters, nn::Workspace& workspace,
+                           const std::string& image) {
+  const std::vector<std::uint8_t> pixels = data::read_image_as(image, model.image_shape);
+  const std::uint8_t* const row = pixels.data();
+  network.load(std::span(&row, 1), workspace);
+  network.predict(parameters, workspace);
   const MatrixView<float> logits = workspace.logits();
   nn::softmax(logits);
   return {logits.row(0).begin(), logits.row(0).end()};
@@ -46,12 +47,11 @@ void print_json(const std::string& image, const train::Model& model, std::size_t
 
 int run_predict(const PredictOptions& options) {
   const train::Model model = train::load_model(train::model_file(options.model));
-  const data::Standardizer standardizer(model.mean, model.standard_deviation);
-  const nn::Network network(model.architecture, standardizer.offsets());
+  const nn::Network network(model.architecture, nn::standardizing(model.mean, model.standard_deviation));
   const std::vector<float> parameters = nn::with_padding(model.architecture, model.parameters);
   nn::Workspace workspace(model.architecture, 1);
   for (const std::string& image : options.images) {
-    const std::vector<float> probabilities = predict(model, network, standardizer, parameters, workspace, image);
+    const std::vector<float> probabilities = predict(model, network, parameters, workspace, image);
     const auto best = static_cast<std::size_t>(std::ranges::max_element(probabilities) - probabilities.begin());
     if (options.json) {
       print_json(image, model, best, probabilities);

@@ -31,31 +31,34 @@ bool each_rank_has_a_core(const Communicator& host) {
   return std::count_if(usable.begin(), usable.end(), [](std::int64_t n) { return n > 0; }) >= host.size();
 }
 
-/// Where ranks share cores, each is a team of its own: to wait for each other more often would cost more than it saves.
-Team team_of(const Communicator& host, bool has_cores) {
-  const auto host_rank = static_cast<std::size_t>(host.rank());
-  return has_cores ? Team{0, static_cast<std::size_t>(host.size()), host_rank} : Team{host_rank, 1, 0};
-}
-
 std::size_t place_of_host(const std::vector<Host>& hosts, int rank) {
   const auto mine = std::ranges::find_if(hosts, [&](const Host& host) { return host.has(rank); });
   return static_cast<std::size_t>(mine - hosts.begin());
 }
 
-/// The shards of a host's ranks, in the ranks' order, and how their gradients are added.
-std::vector<SummedShard> shards_of_host(const Host& host, const SumTree& tree, std::size_t shard_count, int ranks) {
-  std::vector<SummedShard> result;
-  std::vector<std::size_t> shards;
+/// The sums that a host's shards leave, in the order of the shards.
+std::vector<ShardSum> shard_sums_of(const Host& host, const SumTree& tree, std::size_t shard_count, int ranks) {
+  std::vector<ShardSum::Shard> shards;
+  std::vector<std::size_t> leaves;
   for (std::size_t host_rank = 0; host_rank < host.ranks.size(); ++host_rank) {
     const ShardBlock block = shards_of_rank(shard_count, ranks, host.ranks[host_rank]);
     for (std::size_t shard = block.begin; shard < block.end; ++shard) {
-      shards.push_back(shard);
-      result.push_back({shard, static_cast<int>(host_rank)});
+      shards.push_back({shard, static_cast<int>(host_rank)});
+      leaves.push_back(shard);
     }
   }
-  const std::vector<std::uint8_t> merges = merges_of(tree, shards);
-  for (std::size_t i = 0; i < result.size(); ++i) result[i].merges = merges[i];
-  return result;
+  const std::vector<std::uint8_t> merges = merges_of(tree, leaves);
+  std::vector<ShardSum> sums;
+  for (std::size_t i = 0; i < shards.size(); ++i) {
+    ShardSum next{{shards[i]}, {merges[i]}};
+    for (std::uint8_t merge = 0; merge < merges[i]; ++merge) {
+      next.shards.insert(next.shards.begin(), sums.back().shards.begin(), sums.back().shards.end());
+      next.merges.insert(next.merges.begin(), sums.back().merges.begin(), sums.back().merges.end());
+      sums.pop_back();
+    }
+    sums.push_back(std::move(next));
+  }
+  return sums;
 }
 
 class TreeReduction : public GradientReduction {
@@ -66,61 +69,52 @@ class TreeReduction : public GradientReduction {
         owners_(blocks, ranks.size()),
         hosts_(learn_hosts(ranks, host, shards)),
         my_host_(place_of_host(hosts_, ranks.rank())),
-        summed_shards_(shards_of_host(hosts_[my_host_], SumTree(shards), shards, ranks.size())),
+        shard_sums_(shard_sums_of(hosts_[my_host_], SumTree(shards), shards, ranks.size())),
         exchange_(ranks, hosts_, my_host_, SumTree(shards), owners_),
         has_cores_(each_rank_has_a_core(host)),
-        team_(team_of(host, has_cores_)),
         memory_(host, host.rank() == 0 ? kBarrierBytes + owners_.parameter_count() * sizeof(float) : 0),
         barrier_(reinterpret_cast<HostBarrier::State*>(memory_.segment(0).data()), host.size(), has_cores_),
-        parameters_(reinterpret_cast<float*>(memory_.segment(0).data() + kBarrierBytes), owners_.parameter_count()) {}
+        parameters_(reinterpret_cast<float*>(memory_.segment(0).data() + kBarrierBytes), owners_.parameter_count()),
+        gradient_(my_range().size()) {}
 
   [[nodiscard]] std::span<const float> parameters() const override { return parameters_; }
+  [[nodiscard]] std::span<const ParameterRange> my_blocks() const override { return owners_.blocks_of(ranks_.rank()); }
   [[nodiscard]] ParameterRange my_range() const override { return owners_.range_of(ranks_.rank()); }
-  [[nodiscard]] Team team() const override { return team_; }
-  void wait_for_team() override {
-    if (team_.size > 1) barrier_.wait();
-  }
-  [[nodiscard]] std::span<const SummedShard> summed_shards() const override { return summed_shards_; }
+  [[nodiscard]] std::span<const ShardSum> shard_sums() const override { return shard_sums_; }
 
   void set_parameters(std::span<const float> values) override {
     barrier_.wait();
     std::ranges::copy(my_range().of(values), my_range().of(parameters_).begin());
-    gather_parameters();
+    share_parameters();
   }
 
-  void reduce_and_update(const Gradient& gradient, const Update& update, const BeforeUpdate& before_update) override {
+  void exchange(const ShardGradients& gradients) override {
     exchange_.expect_sums();
     barrier_.wait();  // the activations of all ranks of this host are in place
+    if (!exchange_.is_needed()) return;
     for (const int owner : exchange_.remote_owners()) {
-      for (const ParameterRange& block : owners_.blocks_of(owner)) gradient(block, exchange_.places(owner, block));
+      for (const ParameterRange& block : owners_.blocks_of(owner)) form_for(owner, block, gradients);
       exchange_.send_sums(owner);
     }
-    const std::span<const ParameterRange> my_blocks = owners_.blocks_of(ranks_.rank());
+    for (const ParameterRange& block : my_blocks()) form_for(ranks_.rank(), block, gradients);
+    exchange_.wait();
+  }
+
+  [[nodiscard]] std::span<float> sum(const ParameterRange& block, const ShardGradients& gradients) override {
+    const std::span<float> sum = std::span(gradient_).subspan(block.begin - my_range().begin, block.size());
     if (exchange_.is_needed()) {
-      for (const ParameterRange& block : my_blocks) gradient(block, exchange_.places(ranks_.rank(), block));
-      exchange_.wait();
+      exchange_.finish(block, sum.data());
+    } else {
+      gradients.form(block, 0, sum.data());
     }
-    // With room for one block, each is updated as soon as it is summed; with room for all, after all are.
-    const bool all_first = static_cast<bool>(before_update);
-    gradient_.resize(all_first ? my_range().size() : owners_.largest_block());
-    const auto sum_of = [&](const ParameterRange& block) {
-      return std::span(gradient_).subspan(all_first ? block.begin - my_range().begin : 0, block.size());
-    };
-    const auto update_block = [&](const ParameterRange& block) { update(block, sum_of(block), block.of(parameters_)); };
-    for (const ParameterRange& block : my_blocks) {
-      float* const sum = sum_of(block).data();
-      if (exchange_.is_needed()) {
-        exchange_.finish(block, sum);
-      } else {
-        gradient(block, std::span(&sum, 1));
-      }
-      if (!all_first) update_block(block);
-    }
-    if (all_first) {
-      before_update(my_blocks, gradient_);
-      std::ranges::for_each(my_blocks, update_block);
-    }
-    gather_parameters();
+    return sum;
+  }
+
+  [[nodiscard]] std::span<float> to_update(const ParameterRange& block) override { return block.of(parameters_); }
+
+  void share_parameters() override {
+    exchange_.gather(parameters_.data());
+    barrier_.wait();
   }
 
   [[nodiscard]] std::vector<float> gather(std::span<const float> of_my_range) const override {
@@ -130,23 +124,23 @@ class TreeReduction : public GradientReduction {
   }
 
  private:
-  void gather_parameters() {
-    exchange_.gather(parameters_.data());
-    barrier_.wait();
+  /// Forms this host's sums over a block where they belong.
+  void form_for(int owner, const ParameterRange& block, const ShardGradients& gradients) {
+    const std::vector<float*> places = exchange_.places(owner, block);
+    for (std::size_t i = 0; i < places.size(); ++i) gradients.form(block, i, places[i]);
   }
 
   const Communicator& ranks_;
   BlockOwners owners_;
   std::vector<Host> hosts_;
   std::size_t my_host_;  // in hosts_
-  std::vector<SummedShard> summed_shards_;
+  std::vector<ShardSum> shard_sums_;
   HostExchange exchange_;
   bool has_cores_;
-  Team team_;
   HostMemory memory_;
   HostBarrier barrier_;
   std::span<float> parameters_;
-  std::vector<float> gradient_;  // of a block, or of my range
+  std::vector<float> gradient_;  // over my range
 };
 
 }  // namespace

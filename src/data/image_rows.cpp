@@ -46,38 +46,29 @@ ImageRows::ImageRows(const DatasetFile& file, Split split, std::span<const std::
   for (const std::uint64_t row : row_ids) labels_.push_back(labels[row]);
 }
 
-void ImageRows::prefetch(std::size_t index) const {
-  constexpr std::size_t kCacheLine = 64;
-  const std::span<const std::uint8_t> row = pixels(index);
-  for (std::size_t i = 0; i < row.size(); i += kCacheLine) __builtin_prefetch(row.data() + i);
-}
+Batch::Batch(std::size_t max_rows, std::size_t row_size)
+    : row_size_(row_size), pixels_(max_rows), row_ids_(max_rows), labels_(max_rows) {}
 
-void Batch::set_row(std::size_t row, const ImageRows& source, std::size_t index, const Standardizer& standardizer,
-                    Augmentation* augmentation) {
-  std::span<const std::uint8_t> pixels = source.pixels(index);
+void Batch::add_row(const ImageRows& source, std::size_t index, Augmentation* augmentation) {
+  pixels_[rows_] = source.pixels(index).data();
   if (augmentation != nullptr) {
-    changed_.resize(pixels.size());
-    augmentation->apply(source.row_id(index), pixels, changed_);
-    pixels = changed_;
+    changed_.resize(pixels_.size() * row_size_);
+    const std::span<std::uint8_t> changed = std::span(changed_).subspan(rows_ * row_size_, row_size_);
+    augmentation->apply(source.row_id(index), source.pixels(index), changed);
+    pixels_[rows_] = changed.data();
   }
-  standardizer.scale(pixels, values_.row(row));
-  row_ids_[row] = source.row_id(index);
-  labels_[row] = source.label(index);
+  row_ids_[rows_] = source.row_id(index);
+  labels_[rows_] = source.label(index);
+  ++rows_;
 }
 
-void Batch::append(const ImageRows& source, std::span<const std::uint32_t> indices, const Standardizer& standardizer,
-                   Augmentation* augmentation) {
-  // Rows lie anywhere in memory: they are asked for while others are at work.
-  constexpr std::size_t kRowsAhead = 4;
-  for (std::size_t i = 0; i < indices.size(); ++i) {
-    if (i + kRowsAhead < indices.size()) source.prefetch(indices[i + kRowsAhead]);
-    set_row(rows_++, source, indices[i], standardizer, augmentation);
-  }
+void Batch::append(const ImageRows& source, std::span<const std::uint32_t> indices, Augmentation* augmentation) {
+  for (const std::uint32_t index : indices) add_row(source, index, augmentation);
 }
 
-void Batch::load(const ImageRows& source, std::size_t first, std::size_t count, const Standardizer& standardizer) {
-  rows_ = count;
-  for (std::size_t row = 0; row < rows_; ++row) set_row(row, source, first + row, standardizer, nullptr);
+void Batch::load(const ImageRows& source, std::size_t first, std::size_t count) {
+  clear();
+  for (std::size_t index = first; index < first + count; ++index) add_row(source, index, nullptr);
 }
 
 }  // namespace mnist_dist::data

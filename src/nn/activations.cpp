@@ -1,5 +1,7 @@
 #include "mnist_dist/nn/activations.hpp"
 
+#include <cstdint>
+
 namespace mnist_dist::nn {
 namespace {
 
@@ -20,6 +22,10 @@ class Activations::Pieces {
     taken_ += padded(floats);
     return piece;
   }
+  std::uint32_t* take_integers(std::size_t count) {
+    static_assert(sizeof(std::uint32_t) == sizeof(float));
+    return reinterpret_cast<std::uint32_t*>(take(count));
+  }
   MatrixView<float> take_matrix(std::size_t rows, std::size_t columns) {
     const std::size_t stride = row_stride(padded(columns));
     return {take(rows * stride), rows, columns, stride};
@@ -33,15 +39,11 @@ class Activations::Pieces {
 
 void Activations::lay_out(const Architecture& architecture, std::size_t max_rows, std::size_t max_microbatches,
                           Pieces& pieces) {
-  inputs = pieces.take_matrix(max_rows, architecture.inputs);
-  const std::size_t chunks = (max_rows + InputActivity::kRowsOfChunk - 1) / InputActivity::kRowsOfChunk;
-  activity.groups = padded(architecture.inputs) / InputActivity::kInputsOfGroup;
-  activity.words = reinterpret_cast<std::uint64_t*>(pieces.take(chunks * activity.groups * 2));
-  const std::vector<Layer> all_layers = layers_of(architecture);
-  for (std::size_t segment = 1; segment < kMaxSegments; ++segment) {
-    segment_sums.push_back(pieces.take_matrix(max_rows, all_layers.front().columns));
-  }
-  for (const Layer& layer : all_layers) {
+  pixels.groups = PixelLists::groups_of(architecture.inputs);
+  pixels.begins = pieces.take_integers(pixels.groups + 1);
+  pixels.rows = pieces.take_integers(max_rows * pixels.groups + PixelLists::kPadding);
+  pixels.pixels = pieces.take_integers(max_rows * pixels.groups + PixelLists::kPadding);
+  for (const Layer& layer : layers_of(architecture)) {
     const bool is_last = layers.size() == architecture.hidden.size();
     LayerViews& views = layers.emplace_back();
     views.outputs = pieces.take_matrix(max_rows, layer.columns);

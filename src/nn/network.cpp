@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "activation_functions.hpp"
-#include "input_segments.hpp"
-#include "kernels.hpp"
+#include "kernels/activation_functions.hpp"
+#include "kernels/pixel_product.hpp"
+#include "kernels/products.hpp"
 #include "mnist_dist/core/hot_loop.hpp"
 #include "mnist_dist/core/random.hpp"
 #include "workspace.hpp"
@@ -48,14 +48,19 @@ float initial_limit(Activation activation, const Layer& layer) {
 
 }  // namespace
 
-Network::Network(const Architecture& architecture, std::vector<float> input_offsets)
-    : architecture_(architecture),
-      layers_(layers_of(architecture)),
-      input_offsets_(std::move(input_offsets)),
-      zero_shares_(zero_shares(architecture.inputs, input_offsets_)),
-      segment_bounds_{0} {
-  const std::vector<std::size_t> ends = segment_ends(zero_shares_);
-  segment_bounds_.insert(segment_bounds_.end(), ends.begin(), ends.end());
+InputScaling standardizing(std::span<const float> mean, std::span<const float> standard_deviation) {
+  InputScaling scaling{{mean.begin(), mean.end()}, {}};
+  for (const float deviation : standard_deviation) scaling.scale.push_back(deviation > 0.0F ? 1.0F / deviation : 0.0F);
+  return scaling;
+}
+
+Network::Network(const Architecture& architecture, const InputScaling& scaling)
+    : architecture_(architecture), layers_(layers_of(architecture)) {
+  const std::size_t size = PixelLists::groups_of(architecture.inputs) * PixelLists::kInputsOfGroup;
+  scale_.assign(scaling.scale.begin(), scaling.scale.end());
+  scale_.resize(size);
+  for (const float mean : scaling.mean) negative_mean_.push_back(-mean);
+  negative_mean_.resize(size);
 }
 
 MatrixView<const float> Network::weights(std::span<const float> parameters, std::size_t index) const {
@@ -77,17 +82,34 @@ void Network::initialize(std::span<float> parameters, std::uint64_t seed) const 
   }
 }
 
-void Network::begin_pass(std::size_t rows, Workspace& workspace) const {
-  Workspace::State& state = *workspace.state_;
-  state.rows = rows;
-  mark_active(state.activations.inputs.first_rows(rows), state.activations.activity);
+void Network::load(std::span<const std::uint8_t* const> rows, Workspace& workspace) const {
+  workspace.state_->rows = rows.size();
+  list_pixels(rows, architecture_.inputs, workspace.state_->activations.pixels);
 }
 
-void Network::multiply_layer(std::span<const float> parameters, std::size_t index, Workspace& workspace) const {
+const float* Network::multiply_layer(std::span<const float> parameters, std::size_t index,
+                                     Workspace& workspace) const {
   Workspace::State& state = *workspace.state_;
   Activations& activations = state.activations;
   const Layer& layer = layers_[index];
   const MatrixView<float> outputs = activations.layers[index].outputs.first_rows(state.rows);
+  if (index == 0) {
+    // The means are one more row.
+    float* const mean_sum = state.first_biases.data();
+    multiply_pixels({.lists = activations.pixels,
+                     .rows = state.rows,
+                     .inputs = layer.inputs,
+                     .scale = scale_.data(),
+                     .negative_mean = negative_mean_.data(),
+                     .weights = parameters.data() + layer.weights.begin,
+                     .columns = layer.columns,
+                     .sums = outputs.data,
+                     .sums_stride = outputs.stride,
+                     .mean_sum = mean_sum});
+    const float* const first_biases = biases(parameters, 0);
+    for (std::size_t i = 0; i < layer.columns; ++i) mean_sum[i] += first_biases[i];
+    return mean_sum;
+  }
   MatrixView<const float> inputs = activations.layers[index - 1].outputs.first_rows(state.rows);
   inputs.columns = layer.inputs;
   if (is_small(layer)) {
@@ -95,6 +117,7 @@ void Network::multiply_layer(std::span<const float> parameters, std::size_t inde
   } else {
     multiply_rows_by_large(inputs, weights(parameters, index), outputs);
   }
+  return biases(parameters, index);
 }
 
 MatrixView<const float> Network::transposed_weights(std::span<const float> parameters, std::size_t index,
@@ -111,36 +134,32 @@ const float* Network::biases(std::span<const float> parameters, std::size_t inde
   return parameters.data() + layers_[index].biases.begin;
 }
 
-MatrixView<const float> Network::predict(std::span<const float> parameters, std::size_t rows,
-                                         Workspace& workspace) const {
-  begin_pass(rows, workspace);
-  const LeafBlock all_segments{0, segments()};
-  multiply_inputs(parameters, std::vector{RowSegments{&workspace.activations(), rows, all_segments}}, workspace);
+MatrixView<const float> Network::predict(std::span<const float> parameters, Workspace& workspace) const {
   for (std::size_t index = 0; index < layers_.size(); ++index) {
-    const MatrixView<float> outputs = workspace.state_->activations.layers[index].outputs.first_rows(rows);
-    if (index > 0) multiply_layer(parameters, index, workspace);
+    const MatrixView<float> outputs =
+        workspace.state_->activations.layers[index].outputs.first_rows(workspace.state_->rows);
+    const float* const added = multiply_layer(parameters, index, workspace);
     if (index + 1 < layers_.size()) {
-      add_biases_and_activate(architecture_, layers_[index].outputs, outputs, biases(parameters, index));
+      add_biases_and_activate(architecture_, layers_[index].outputs, outputs, added);
     } else {
-      add_biases(outputs, biases(parameters, index));
+      add_biases(outputs, added);
     }
   }
   return workspace.logits();
 }
 
-void Network::forward(std::span<const float> parameters, std::span<const LeafBlock> products,
-                      std::span<const std::uint64_t> row_ids, const Dropout& dropout, Workspace& workspace) const {
-  add_products(products, workspace);
+void Network::forward(std::span<const float> parameters, std::span<const std::uint64_t> row_ids,
+                      const Dropout& dropout, Workspace& workspace) const {
   for (std::size_t index = 0; index < layers_.size(); ++index) {
     const Layer& layer = layers_[index];
     const MatrixView<float> outputs = workspace.state_->activations.layers[index].outputs.first_rows(row_ids.size());
-    if (index > 0) multiply_layer(parameters, index, workspace);
+    const float* const added = multiply_layer(parameters, index, workspace);
     if (index + 1 < layers_.size()) {
       float* scale = workspace.state_->output_scales[index].data();
       dropout.draw(row_ids, index, {scale, row_ids.size(), layer.outputs, layer.columns});
-      add_biases_activate_and_drop(architecture_, outputs, scale, biases(parameters, index));
+      add_biases_activate_and_drop(architecture_, outputs, scale, added);
     } else {
-      add_biases(outputs, biases(parameters, index));
+      add_biases(outputs, added);
     }
   }
 }

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <vector>
 
-#include "kernels.hpp"
 #include "mnist_dist/core/aligned_vector.hpp"
 #include "mnist_dist/nn/network.hpp"
 
@@ -14,14 +13,12 @@ struct Workspace::State {
   State(const Architecture& architecture, std::size_t most_rows, Activations views);
 
   AlignedVector<float> memory;  ///< of the activations, when they lie nowhere else
-  std::size_t max_rows;
-  std::size_t rows = 0;  ///< of the pass that has begun
+  std::size_t rows = 0;  ///< that were loaded
   std::size_t outputs;
   Activations activations;
   std::vector<std::vector<float>>
       output_scales;  ///< by layer [max_rows x columns]: d output / d pre-activation; 0 in padding
-  ActiveGroups active;
-  AlignedVector<float> segment_starts;  ///< [kMaxSegments x columns of the first layer]: what the input offsets add
+  AlignedVector<float> first_biases;  ///< [columns of the first layer]: its biases, and what the means add to every row
   /// By layer [columns x padded(inputs)]: the transposed weights, where backward() wants them
   std::vector<AlignedVector<float>> transposed_weights;
 };

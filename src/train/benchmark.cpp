@@ -52,19 +52,25 @@ StepCost time_steps(const comm::Communicator& ranks, const comm::Communicator& h
   return cost;
 }
 
+class NoGradients final : public comm::ShardGradients {
+ public:
+  void form(const ParameterRange& /*block*/, std::size_t /*shard_sum*/, float* /*sum*/) const override {}
+};
+
 /// Collective.
 double time_reduction(const comm::Communicator& ranks, comm::GradientReduction& reduction) {
-  const auto no_gradient = [](ParameterRange /*block*/, std::span<float* const> /*sums*/) {};
-  const auto no_update = [](ParameterRange /*block*/, std::span<float> /*gradient*/, std::span<float> /*parameters*/) {
-  };
-  return time_until_all_done(ranks, kExchangeSeconds, Part::fastest,
-                             [&] { reduction.reduce_and_update(no_gradient, no_update); });
+  const NoGradients nothing;
+  return time_until_all_done(ranks, kExchangeSeconds, Part::fastest, [&] {
+    reduction.exchange(nothing);
+    for (const ParameterRange& block : reduction.my_blocks()) (void)reduction.sum(block, nothing);
+    reduction.share_parameters();
+  });
 }
 
 /// Collective.
 ExchangeCost time_exchange(const comm::Communicator& ranks, const comm::Communicator& host, const Settings& settings,
                            const TrainingData& data, const nn::Architecture& architecture) {
-  const nn::Network network(architecture, data.standardizer.offsets());
+  const nn::Network network(architecture, data.input_scaling);
   const std::vector<comm::ParameterBlock> blocks = blocks_with_costs(network, data, settings.shards);
   ExchangeCost cost;
   cost.bytes = network.padded_size() * sizeof(float);

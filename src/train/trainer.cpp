@@ -34,11 +34,24 @@ std::unique_ptr<comm::GradientReduction> make_reduction(const comm::Communicator
                                      : comm::make_tree_reduction(ranks, host, settings.shards, blocks);
 }
 
-/// With whom a rank shares the first layer's work: with nobody where a step has more rows than the layer has inputs. Then it
-/// costs less to fetch weights that others have updated than to exchange products of the rows.
-comm::Team team_of_first_layer(const comm::Team& team, std::size_t rows, std::size_t inputs) {
-  return rows < inputs ? team : comm::Team{team.first_host_rank + team.place, 1, 0};
-}
+/// The gradients of a step, from the activations of all ranks of the host.
+class StepGradients final : public comm::ShardGradients {
+ public:
+  StepGradients(const nn::Network& network, const std::vector<std::vector<nn::Microbatch>>& microbatches,
+                std::span<const comm::ShardSum> shard_sums, StepTimes* times)
+      : network_(network), microbatches_(microbatches), shard_sums_(shard_sums), times_(times) {}
+
+  void form(const ParameterRange& block, std::size_t shard_sum, float* sum) const override {
+    const PhaseTimer timer(times_, StepPhase::gradient);
+    network_.gradient(block, {microbatches_[shard_sum], shard_sums_[shard_sum].merges}, sum);
+  }
+
+ private:
+  const nn::Network& network_;
+  const std::vector<std::vector<nn::Microbatch>>& microbatches_;
+  std::span<const comm::ShardSum> shard_sums_;
+  StepTimes* times_;
+};
 
 }  // namespace
 
@@ -47,17 +60,15 @@ Trainer::Trainer(const comm::Communicator& ranks, const comm::Communicator& host
     : ranks_(ranks),
       settings_(settings),
       data_(data),
-      network_(architecture, data.standardizer.offsets()),
+      network_(architecture, data.input_scaling),
       max_rows_(std::max(kScoringRows, most_shards(settings, ranks.size()) * data.plan.largest_microbatch())),
       activation_memory_(host, sizeof(float) * nn::Activations::memory_size(architecture, max_rows_,
                                                                             most_shards(settings, ranks.size()))),
       activations_(
           views_of(activation_memory_, host.size(), architecture, max_rows_, most_shards(settings, ranks.size()))),
       workspace_(architecture, max_rows_, activations_[static_cast<std::size_t>(host.rank())]),
-      batch_(workspace_.inputs()),
+      batch_(max_rows_, architecture.inputs),
       reduction_(make_reduction(ranks, host, settings, blocks_with_costs(network_, data, settings.shards))),
-      team_(team_of_first_layer(reduction_->team(), data.plan.rows_of_step(0), architecture.inputs)),
-      first_layer_division_(network_.segments(), team_.size, team_.place),
       update_(settings, network_, reduction_->my_range(), data.plan.steps()),
       microbatch_rows_(data.training_slices.size()),
       my_shard_losses_(data.training_slices.size()) {
@@ -69,90 +80,110 @@ Trainer::Trainer(const comm::Communicator& ranks, const comm::Communicator& host
 }
 
 void Trainer::step() {
-  // Every microbatch's gradient is scaled by the rows of the global batch, so their sum is the gradient of its mean loss.
-  const float scale = 1.0F / static_cast<float>(data_.plan.rows_of_step(steps_done_in_epoch_));
-  clock_ = PhaseClock(times_);
-  const std::vector<nn::Microbatch> summed = summed_microbatches(steps_done_in_epoch_);
   load_microbatches();
-  clock_.end_of(StepPhase::load);
-  multiply_inputs_with_team(summed);
-  network_.forward(reduction_->parameters(), first_layer_division_.of_my_rows(), batch_.row_ids(), *dropout_,
-                   workspace_);
-  add_losses(scale);
-  clock_.end_of(StepPhase::forward);
-  network_.backward(reduction_->parameters(), microbatch_rows_, workspace_);
-  clock_.end_of(StepPhase::backward);
-  ++steps_done_;
-  ++steps_done_in_epoch_;
-  update_.begin_step(steps_done_, 1);
-  const auto gradient_of = [&](ParameterRange block, std::span<float* const> sums) {
-    clock_.end_of(StepPhase::wait);
-    network_.gradient(block, summed, sums, block.of(reduction_->parameters()));
-    clock_.end_of(StepPhase::gradient);
-  };
-  const auto update = [&](ParameterRange block, std::span<float> gradient, std::span<float> parameters) {
-    clock_.end_of(StepPhase::wait);
-    update_.apply(block, gradient, parameters);
-    clock_.end_of(StepPhase::update);
-  };
+  forward();
+  backward();
+  const StepGradients gradients(network_, host_microbatches_, reduction_->shard_sums(), times_);
+  exchange(gradients);
   if (settings_.clip_norm > 0) {
-    reduction_->reduce_and_update(gradient_of, update, [&](auto blocks, auto gradient) {
-      update_.begin_step(steps_done_, clip_factor(blocks, gradient));
-    });
+    update_clipped(gradients);
   } else {
-    reduction_->reduce_and_update(gradient_of, update);
+    update_.begin_step(steps_done_, 1);
+    for (const ParameterRange& block : reduction_->my_blocks()) update(block, sum(block, gradients));
   }
-  clock_.end_of(StepPhase::wait);
-  if (times_ != nullptr) ++times_->steps;
-}
-
-double Trainer::clip_factor(std::span<const ParameterRange> blocks, std::span<const float> gradient) const {
-  // Each block's squares by themselves, then the blocks in their order: the same sum whoever has which blocks.
-  std::vector<double> squares;
-  for (const ParameterRange& block : blocks) {
-    squares.push_back(
-        optim::sum_of_squares(gradient.subspan(block.begin - reduction_->my_range().begin, block.size())));
-  }
-  if (settings_.reduction != "mpi") {  // there every rank has all of them
-    std::vector<double> all(network_.blocks().size());
-    ranks_.all_gather_parts(std::span<const double>(squares), std::span(all));
-    squares = std::move(all);
-  }
-  return optim::clip_factor(std::accumulate(squares.begin(), squares.end(), 0.0), settings_.clip_norm);
+  share_parameters();
 }
 
 void Trainer::load_microbatches() {
+  const PhaseTimer timer(times_, StepPhase::load);
+  find_host_microbatches();
   batch_.clear();
   const std::size_t first_shard = shards_of_rank(settings_.shards, ranks_.size(), ranks_.rank()).begin;
   for (std::size_t i = 0; i < microbatch_rows_.size(); ++i) {
     const data::ShardPlan::Slice microbatch = data_.plan.microbatch(first_shard + i, steps_done_in_epoch_);
     batch_.append(data_.training_rows, std::span(row_orders_[i]).subspan(microbatch.begin, microbatch.size()),
-                  data_.standardizer, augmentation_ ? &*augmentation_ : nullptr);
+                  augmentation_ ? &*augmentation_ : nullptr);
     microbatch_rows_[i] = microbatch.size();
   }
-  network_.begin_pass(batch_.row_ids().size(), workspace_);
+  network_.load(batch_.pixels(), workspace_);
 }
 
-void Trainer::multiply_inputs_with_team(const std::vector<nn::Microbatch>& microbatches) {
-  std::vector<nn::RowSegments> parts;
-  for (std::size_t i = 0; i < team_.size; ++i) {
-    const std::size_t member = (team_.place + i) % team_.size;  // my own rows first
-    nn::RowSegments& part = parts.emplace_back();
-    part.activations = &activations_[team_.first_host_rank + member];
-    part.segments = first_layer_division_.mine_of_rows_of(member);
-    for (const nn::Microbatch& microbatch : microbatches) {
-      if (microbatch.activations == part.activations) part.rows += microbatch.rows;
+void Trainer::find_host_microbatches() {
+  host_microbatches_.clear();
+  nn::Microbatch last;
+  for (const comm::ShardSum& shard_sum : reduction_->shard_sums()) {
+    std::vector<nn::Microbatch>& microbatches = host_microbatches_.emplace_back();
+    for (const comm::ShardSum::Shard& shard : shard_sum.shards) {
+      nn::Microbatch next{.activations = &activations_[static_cast<std::size_t>(shard.host_rank)],
+                          .rows = data_.plan.microbatch(shard.shard, steps_done_in_epoch_).size()};
+      // A rank's microbatches lie one after the other in its activations.
+      if (last.activations == next.activations) {
+        next.index = last.index + 1;
+        next.first_row = last.first_row + last.rows;
+      }
+      last = next;
+      microbatches.push_back(next);
     }
   }
-  wait_for_team();  // everybody's rows are in place
-  network_.multiply_inputs(reduction_->parameters(), parts, workspace_);
-  clock_.end_of(StepPhase::forward);
-  wait_for_team();  // and so are the products
 }
 
-void Trainer::wait_for_team() {
-  if (team_.size > 1) reduction_->wait_for_team();
-  clock_.end_of(StepPhase::wait);
+void Trainer::forward() {
+  const PhaseTimer timer(times_, StepPhase::forward);
+  network_.forward(reduction_->parameters(), batch_.row_ids(), *dropout_, workspace_);
+  // Every microbatch's gradient is scaled by the rows of the global batch, so their sum is the gradient of its mean loss.
+  add_losses(1.0F / static_cast<float>(data_.plan.rows_of_step(steps_done_in_epoch_)));
+}
+
+void Trainer::backward() {
+  const PhaseTimer timer(times_, StepPhase::backward);
+  network_.backward(reduction_->parameters(), microbatch_rows_, workspace_);
+  ++steps_done_;
+  ++steps_done_in_epoch_;
+}
+
+void Trainer::exchange(const comm::ShardGradients& gradients) {
+  const PhaseTimer timer(times_, StepPhase::wait);
+  reduction_->exchange(gradients);
+}
+
+std::span<float> Trainer::sum(const ParameterRange& block, const comm::ShardGradients& gradients) {
+  const std::span<float> sum = reduction_->sum(block, gradients);
+  network_.scale_gradient(block, sum);
+  return sum;
+}
+
+void Trainer::update_clipped(const comm::ShardGradients& gradients) {
+  // The norm is that of all parameters' gradients. Each block's squares by themselves, then the blocks in their order: the
+  // same sum whoever has which blocks.
+  std::vector<std::span<float>> sums;
+  std::vector<double> squares;
+  for (const ParameterRange& block : reduction_->my_blocks()) {
+    sums.push_back(sum(block, gradients));
+    squares.push_back(optim::sum_of_squares(sums.back()));
+  }
+  update_.begin_step(steps_done_, optim::clip_factor(sum_over_blocks(squares), settings_.clip_norm));
+  auto next = sums.begin();
+  for (const ParameterRange& block : reduction_->my_blocks()) update(block, *next++);
+}
+
+double Trainer::sum_over_blocks(const std::vector<double>& of_my_blocks) const {
+  std::vector<double> all(of_my_blocks);
+  if (settings_.reduction != "mpi") {  // there every rank has all of them
+    all.resize(network_.blocks().size());
+    ranks_.all_gather_parts(std::span<const double>(of_my_blocks), std::span(all));
+  }
+  return std::accumulate(all.begin(), all.end(), 0.0);
+}
+
+void Trainer::update(const ParameterRange& block, std::span<float> gradient) {
+  const PhaseTimer timer(times_, StepPhase::update);
+  update_.apply(block, gradient, reduction_->to_update(block));
+}
+
+void Trainer::share_parameters() {
+  const PhaseTimer timer(times_, StepPhase::wait);
+  reduction_->share_parameters();
+  if (times_ != nullptr) ++times_->steps;
 }
 
 void Trainer::add_losses(float scale) {
@@ -164,22 +195,6 @@ void Trainer::add_losses(float scale) {
                                   scale, settings_.label_smoothing);
     first += rows;
   }
-}
-
-std::vector<nn::Microbatch> Trainer::summed_microbatches(std::size_t step) const {
-  std::vector<nn::Microbatch> microbatches;
-  for (const comm::SummedShard& summed : reduction_->summed_shards()) {
-    nn::Microbatch next{.activations = &activations_[static_cast<std::size_t>(summed.host_rank)],
-                        .rows = data_.plan.microbatch(summed.shard, step).size(),
-                        .merges = summed.merges};
-    // A rank's microbatches lie one after the other in its activations.
-    if (!microbatches.empty() && microbatches.back().activations == next.activations) {
-      next.index = microbatches.back().index + 1;
-      next.first_row = microbatches.back().first_row + microbatches.back().rows;
-    }
-    microbatches.push_back(next);
-  }
-  return microbatches;
 }
 
 std::vector<float> Trainer::parameters() const {

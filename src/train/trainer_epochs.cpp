@@ -106,7 +106,7 @@ ConfusionMatrix Trainer::score_holdout() {
   }
   ConfusionMatrix outcomes(data_.classes);
   for (const data::ShardPlan::Slice rows : data_.holdout_slices) {
-    score_rows(network_, reduction_->parameters(), data_.holdout_rows, rows.begin, rows.end, data_.standardizer, batch_,
+    score_rows(network_, reduction_->parameters(), data_.holdout_rows, rows.begin, rows.end, batch_,
                workspace_, outcomes);
   }
   if (ranks_.rank() == 0) scored_parameters_ = parameters();

@@ -60,7 +60,7 @@ TrainingData::TrainingData(const data::DatasetFile& file, const Settings& settin
       image_shape(file.image_shape()),
       training_row_count(split.training_rows.size()),
       holdout_row_count(split.holdout_rows.size()),
-      standardizer(file.mean(), deviation_of(file, settings)),
+      input_scaling(nn::standardizing(file.mean(), deviation_of(file, settings))),
       plan(training_row_count, settings.batch_size, settings.shards),
       training_rows(file, data::Split::training,
                     part(split.training_rows, plan.rows_of_shard(my_shards.begin).begin,

@@ -1,17 +1,14 @@
 // The reduction of gradients and the distribution of new parameters.
 //
-// The parameters are cut into blocks. In each step a reduction asks for the gradient of blocks over some shards'
-// microbatches, has it summed over all shards, and hands the sum to the optimiser; afterwards all ranks have the new
-// parameters. There are two:
+// The parameters are cut into blocks, and every rank owns some of them. In a step a rank asks for the gradients of its
+// blocks, summed over all shards, updates the blocks, and then all get the new parameters. There are two reductions:
 //
 // The tree (make_tree_reduction) is an allreduce cut in two around the optimiser's step, with the sums in the order of the
-// tree over the shards (core/sum_tree.hpp), so that they have the same bits for any number of ranks and hosts. Every rank owns a range of the
-// parameters, and updates it alone:
-//   1. within a host, the owner of a range forms the range's gradient over the microbatches of all ranks of the host, from
-//      the activations that they left in shared memory: nobody writes, sends or reads a whole gradient;
-//   2. between hosts, each host's sums over a range go to its owner, who finishes the tree (reduce-scatter);
-//   3. the owner updates its range, block by block, while the sums are in its cache;
-//   4. all get the new parameters (all-gather); there is one copy of them per host.
+// tree over the shards (core/sum_tree.hpp), so that they have the same bits for any number of ranks and hosts:
+//   1. between hosts, each host's sums over a range go to its owner (reduce-scatter);
+//   2. the owner adds them to the end, or on a single host forms them itself, from the activations that all ranks of the
+//      host left in shared memory: nobody writes, sends or reads a whole gradient;
+//   3. the owner updates its range, and all get the new parameters (all-gather); there is one copy of them per host.
 // Between hosts, one rank per range sends its host's sums and receives the new parameters, so each host sends the
 // parameter vector once per step in each direction and other host, whatever the number of its ranks.
 //
@@ -21,7 +18,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -37,19 +33,26 @@ struct ParameterBlock {
   double cost = 0;  ///< of its gradient and update, in any unit; ranks get equal shares of the cost
 };
 
-/// A shard whose microbatch belongs to the sums that this rank forms.
-struct SummedShard {
-  std::size_t shard = 0;
-  int host_rank = 0;        ///< which rank of this host has its activations
-  std::uint8_t merges = 0;  ///< how often the last two sums are added after this one
+/// Shards of this host whose gradients have one sum: a node of the tree.
+struct ShardSum {
+  struct Shard {
+    std::size_t shard = 0;
+    int host_rank = 0;  ///< which rank of this host has its activations
+  };
+  std::vector<Shard> shards;
+  std::vector<std::uint8_t> merges;  ///< by shard: how often the last two sums are added after it
 };
 
-/// Ranks of a host that have one copy of the parameters together and share the work of a step: a block of the host's ranks,
-/// all of them or one alone.
-struct Team {
-  std::size_t first_host_rank = 0;
-  std::size_t size = 1;
-  std::size_t place = 0;  ///< this rank's, from 0
+/// The gradients of a step, as the one who knows the network forms them.
+class ShardGradients {
+ public:
+  ShardGradients() = default;
+  ShardGradients(const ShardGradients&) = delete;
+  ShardGradients& operator=(const ShardGradients&) = delete;
+  virtual ~ShardGradients() = default;
+
+  /// Local: the gradient of a block over one of the reduction's shard_sums(). @param sum [block.size()], overwritten
+  virtual void form(const ParameterRange& block, std::size_t shard_sum, float* sum) const = 0;
 };
 
 class GradientReduction {
@@ -59,38 +62,29 @@ class GradientReduction {
   GradientReduction& operator=(const GradientReduction&) = delete;
   virtual ~GradientReduction() = default;
 
-  /// Local: the parameters. They change within reduce_and_update() and set_parameters() alone.
+  /// Local: the parameters. Others see what share_parameters() and set_parameters() share.
   [[nodiscard]] virtual std::span<const float> parameters() const = 0;
-  /// Local: the range that this rank updates.
+  /// Local: the blocks that this rank updates, in order, and the range that they are.
+  [[nodiscard]] virtual std::span<const ParameterRange> my_blocks() const = 0;
   [[nodiscard]] virtual ParameterRange my_range() const = 0;
-  /// Local: the ranks with which this one shares work.
-  [[nodiscard]] virtual Team team() const = 0;
-  /// Collective over the team of more than one, with no effect for one alone: returns once all have called it, and what they
-  /// wrote before can be read by all.
-  virtual void wait_for_team() = 0;
-  /// Local: the shards over which this rank forms gradients, in order.
-  [[nodiscard]] virtual std::span<const SummedShard> summed_shards() const = 0;
+  /// Local: the sums over this host's shards that a step asks for, in the order of the shards.
+  [[nodiscard]] virtual std::span<const ShardSum> shard_sums() const = 0;
 
   /// Collective: replaces the parameters by `values`, which all ranks pass alike. [parameters]
   virtual void set_parameters(std::span<const float> values) = 0;
 
-  /// Writes the gradient of one block, summed over summed_shards() as far as their merges go.
-  /// @param sums [block.size()] each, one for each sum that is left
-  using Gradient = std::function<void(ParameterRange block, std::span<float* const> sums)>;
-  /// Updates one block of the parameters. @param block where it lies in the parameter vector, within my_range()
-  /// @param gradient the sum over all shards, to be used up  @param parameters to be updated
-  using Update = std::function<void(ParameterRange block, std::span<float> gradient, std::span<float> parameters)>;
+  // A step, in this order.
 
-  /// Sees the whole gradient of my_range() before the first update; may communicate. @param blocks this rank's, in order
-  /// @param gradient [my_range().size()]
-  using BeforeUpdate = std::function<void(std::span<const ParameterRange> blocks, std::span<const float> gradient)>;
-
-  /// Collective, once every rank has the activations of its shards in place: forms and sums the gradients, lets `update`
-  /// change this rank's range, and makes the new parameters visible to all ranks. Activations may be read by all ranks of
-  /// the host until it returns; afterwards only as the team agrees on. @param before_update empty where nothing needs it: a block is
-  /// then updated while its sum is in the cache
-  virtual void reduce_and_update(const Gradient& gradient, const Update& update,
-                                 const BeforeUpdate& before_update = {}) = 0;
+  /// Collective, once this rank has the activations of its shards in place: from here on all ranks of the host may read
+  /// them, until share_parameters(). Sends other hosts what they need of `gradients`, and waits for theirs.
+  virtual void exchange(const ShardGradients& gradients) = 0;
+  /// Local: the gradient of one of my_blocks(), summed over all shards; the caller may use it up. It stays where it is
+  /// until the next exchange(). @param gradients those of exchange()
+  [[nodiscard]] virtual std::span<float> sum(const ParameterRange& block, const ShardGradients& gradients) = 0;
+  /// Local: one of my_blocks() among the parameters, to be updated. Its sum has been formed.
+  [[nodiscard]] virtual std::span<float> to_update(const ParameterRange& block) = 0;
+  /// Collective: every rank's new parameters come to all.
+  virtual void share_parameters() = 0;
 
   /// Collective: a value for every parameter at rank 0, from each rank's values for my_range(); empty elsewhere.
   [[nodiscard]] virtual std::vector<float> gather(std::span<const float> of_my_range) const = 0;

@@ -7,10 +7,8 @@
 #include <span>
 #include <vector>
 
-#include "mnist_dist/core/matrix_view.hpp"
 #include "mnist_dist/data/augmentation.hpp"
 #include "mnist_dist/data/dataset_file.hpp"
-#include "mnist_dist/data/standardizer.hpp"
 
 namespace mnist_dist::data {
 
@@ -25,8 +23,6 @@ class ImageRows {
   /// The row's number in the file.
   [[nodiscard]] std::uint64_t row_id(std::size_t index) const { return row_ids_[index]; }
   [[nodiscard]] std::int32_t label(std::size_t index) const { return labels_[index]; }
-  /// Asks the processor to fetch a row's pixels, which are wanted soon.
-  void prefetch(std::size_t index) const;
   [[nodiscard]] std::span<const std::uint8_t> pixels(std::size_t index) const {
     return {pixels_.get() + index * row_size_, row_size_};
   }
@@ -45,30 +41,31 @@ class ImageRows {
 /// Rows on their way into the network; used again from batch to batch.
 class Batch {
  public:
-  /// @param values [most rows x inputs] where the network takes them from; outlives the batch
-  explicit Batch(const MatrixView<float>& values) : values_(values), row_ids_(values.rows), labels_(values.rows) {}
+  /// @param max_rows the most rows of a batch  @param row_size pixels of a row
+  Batch(std::size_t max_rows, std::size_t row_size);
 
   /// Forgets all rows.
   void clear() { rows_ = 0; }
-  /// Adds the rows with these indices in `source`, scaled but without their offsets (data/standardizer.hpp); there must
-  /// be room. @param augmentation changes them first; null for none
-  void append(const ImageRows& source, std::span<const std::uint32_t> indices, const Standardizer& standardizer,
-              Augmentation* augmentation = nullptr);
-  /// Takes the rows [first, first + count) of `source` instead, in the same way.
-  void load(const ImageRows& source, std::size_t first, std::size_t count, const Standardizer& standardizer);
+  /// Adds the rows with these indices in `source`, which outlives the batch; there must be room.
+  /// @param augmentation changes them first; null for none
+  void append(const ImageRows& source, std::span<const std::uint32_t> indices, Augmentation* augmentation = nullptr);
+  /// Takes the rows [first, first + count) of `source` instead.
+  void load(const ImageRows& source, std::size_t first, std::size_t count);
 
+  /// [rows] of [row_size] pixels each
+  [[nodiscard]] std::span<const std::uint8_t* const> pixels() const { return std::span(pixels_).first(rows_); }
   [[nodiscard]] std::span<const std::uint64_t> row_ids() const { return std::span(row_ids_).first(rows_); }
   [[nodiscard]] std::span<const std::int32_t> labels() const { return std::span(labels_).first(rows_); }
 
  private:
-  void set_row(std::size_t row, const ImageRows& source, std::size_t index, const Standardizer& standardizer,
-               Augmentation* augmentation);
+  void add_row(const ImageRows& source, std::size_t index, Augmentation* augmentation);
 
-  MatrixView<float> values_;
+  std::size_t row_size_;
   std::size_t rows_ = 0;
+  std::vector<const std::uint8_t*> pixels_;
   std::vector<std::uint64_t> row_ids_;
   std::vector<std::int32_t> labels_;
-  std::vector<std::uint8_t> changed_;  // a row's pixels after augmentation
+  std::vector<std::uint8_t> changed_;  // [rows x row_size] the pixels after augmentation, where there is one
 };
 
 }  // namespace mnist_dist::data

@@ -1,37 +1,19 @@
 // What the passes leave behind about some rows: all that the gradient of any parameter is made of. Local.
 //
 // The gradient of a layer's weights is inputs^T deltas over the rows, so whoever can read these matrices can form the
-// gradient of whatever parameters it likes. That is why they may lie in memory that ranks share.
-//
-// Where ranks share them, a step goes like this, and all wait for each other between its parts: the owner of the rows
-// writes inputs and activity; whoever multiplies a segment of them reads these and writes one place of the first layer's
-// outputs or of segment_sums; the owner alone reads and writes everything; all read.
+// gradient of whatever parameters it likes. That is why they may lie in memory that ranks share: the owner of the rows
+// writes them; once it is done, all may read.
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <span>
 #include <vector>
 
 #include "mnist_dist/core/matrix_view.hpp"
 #include "mnist_dist/nn/architecture.hpp"
+#include "mnist_dist/nn/pixel_lists.hpp"
 
 namespace mnist_dist::nn {
-
-/// Which inputs of which rows are not zero. Word g of chunk c has bit r set when row 64 c + r has a non-zero among its
-/// inputs 4 g ... 4 g + 3.
-struct InputActivity {
-  static constexpr std::size_t kRowsOfChunk = 64;
-  static constexpr std::size_t kInputsOfGroup = 4;
-
-  std::uint64_t* words = nullptr;  ///< [chunks x groups]
-  std::size_t groups = 0;
-
-  [[nodiscard]] std::uint64_t* chunk(std::size_t index) const { return words + index * groups; }
-};
-
-/// The most segments into which the inputs are divided for the first layer's product.
-inline constexpr std::size_t kMaxSegments = 4;
 
 /// Views of memory that somebody else owns. Rows are padded with zeros to whole vectors, as the layers' weights are.
 class Activations {
@@ -49,11 +31,7 @@ class Activations {
     MatrixView<float> delta_sums;  ///< [max_microbatches x columns] the deltas' sums: the gradients of the biases
   };
 
-  MatrixView<float> inputs;  ///< [max_rows x inputs] what the caller puts in
-  InputActivity activity;    ///< of the inputs
-  /// [kMaxSegments - 1] of [max_rows x columns of the first layer]: the first layer's product over some segments of the
-  /// inputs, in the place of the first of them less one. What begins with segment 0 is in the layer's outputs.
-  std::vector<MatrixView<float>> segment_sums;
+  PixelLists pixels;               ///< the first layer's inputs
   std::vector<LayerViews> layers;  ///< first to last
 
  private:

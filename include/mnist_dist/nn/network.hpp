@@ -10,9 +10,9 @@
 #include <span>
 #include <vector>
 
+#include "mnist_dist/core/aligned_vector.hpp"
 #include "mnist_dist/core/matrix_view.hpp"
 #include "mnist_dist/core/parameter_range.hpp"
-#include "mnist_dist/core/sum_tree.hpp"
 #include "mnist_dist/nn/activations.hpp"
 #include "mnist_dist/nn/architecture.hpp"
 #include "mnist_dist/nn/dropout.hpp"
@@ -32,9 +32,6 @@ class Workspace {
   Workspace& operator=(Workspace&&) noexcept;
   ~Workspace();
 
-  [[nodiscard]] std::size_t max_rows() const;
-  /// Where the caller puts the rows, [max_rows x inputs].
-  [[nodiscard]] MatrixView<float> inputs();
   /// The last pass's logits [rows x outputs], and the place where the loss writes its gradient.
   [[nodiscard]] MatrixView<float> logits();
   [[nodiscard]] const Activations& activations() const;
@@ -45,30 +42,35 @@ class Workspace {
   std::unique_ptr<State> state_;
 };
 
-/// A microbatch of which somebody has the activations, and its place in the sum over microbatches: after its gradient,
-/// the last two sums are added `merges` times. What is left are the sums, first to last. (core/sum_tree.hpp gives the
-/// merges of a list of shards.)
+/// A microbatch of which somebody has the activations.
 struct Microbatch {
   const Activations* activations = nullptr;
   std::size_t index = 0;      ///< in these activations
   std::size_t first_row = 0;  ///< in these activations
   std::size_t rows = 0;       ///< perhaps none
-  std::uint8_t merges = 0;
 };
 
-/// Rows of which somebody has the activations, and some segments of their inputs, perhaps none.
-struct RowSegments {
-  const Activations* activations = nullptr;
-  std::size_t rows = 0;  ///< the first ones
-  LeafBlock segments;
+/// Microbatches whose gradients are added to one sum, along their tree: after the i-th, the last two sums are added
+/// merges[i] times (core/sum_tree.hpp).
+struct SummedMicrobatches {
+  std::span<const Microbatch> microbatches;
+  std::span<const std::uint8_t> merges;
 };
+
+/// What an input becomes before it is multiplied: scale (pixel - mean).
+struct InputScaling {
+  std::vector<float> mean;   ///< [inputs]
+  std::vector<float> scale;  ///< [inputs]
+};
+
+/// z-scores: the scale is 1 / standard deviation, or 0 where the deviation is 0, since such an input never told anything.
+/// @param mean, standard_deviation [inputs], over the training images
+[[nodiscard]] InputScaling standardizing(std::span<const float> mean, std::span<const float> standard_deviation);
 
 /// The passes over given parameters; holds no parameters of its own.
 class Network {
  public:
-  /// @param input_offsets [inputs] or empty: what is to be added to every row's inputs. They are kept apart so that
-  /// inputs which are zero cost nothing.
-  explicit Network(const Architecture& architecture, std::vector<float> input_offsets = {});
+  Network(const Architecture& architecture, const InputScaling& scaling);
 
   [[nodiscard]] const Architecture& architecture() const { return architecture_; }
   [[nodiscard]] const std::vector<Layer>& layers() const { return layers_; }
@@ -85,62 +87,51 @@ class Network {
   /// @param parameters [padded_size()]
   void initialize(std::span<float> parameters, std::uint64_t seed) const;
 
-  /// Prediction: the whole pass without dropout, over the first `rows` rows of workspace.inputs().
+  /// Takes rows into the workspace, for the pass that comes next. @param rows [rows] of [inputs] pixels each; they may go
+  /// away afterwards
+  void load(std::span<const std::uint8_t* const> rows, Workspace& workspace) const;
+
+  /// Prediction: the whole pass over the loaded rows, without dropout.
   /// @return the logits [rows x outputs], valid until the next pass with `workspace`
-  MatrixView<const float> predict(std::span<const float> parameters, std::size_t rows, Workspace& workspace) const;
+  MatrixView<const float> predict(std::span<const float> parameters, Workspace& workspace) const;
 
-  // Training: a pass over rows of one's own in four calls. The second may also work for others and leave work to them; then
-  // all have to be done with a call before anybody makes the next one.
+  /// Training: the pass over the loaded rows. Leaves in `workspace` what backward() needs; the logits are
+  /// workspace.logits(). @param row_ids by row: its number in the training set, which names its dropout mask
+  void forward(std::span<const float> parameters, std::span<const std::uint64_t> row_ids, const Dropout& dropout,
+               Workspace& workspace) const;
 
-  /// Once the rows are in workspace.inputs(): notes how many they are, and which of their inputs are not zero.
-  void begin_pass(std::size_t rows, Workspace& workspace) const;
-  /// The segments over which the first layer's product is formed.
-  [[nodiscard]] std::size_t segments() const { return segment_bounds_.size() - 1; }
-  /// The first layer's product of anybody's rows over some segments of their inputs, left in their activations.
-  void multiply_inputs(std::span<const float> parameters, std::span<const RowSegments> all_rows,
-                       Workspace& workspace) const;
-  /// Leaves in `workspace` what backward() needs; the logits are workspace.logits().
-  /// @param products the blocks of segments, in their order and all segments together, over which multiply_inputs() was
-  /// called for these rows  @param row_ids by row of workspace.inputs(): its number in the training set, which names its
-  /// dropout mask
-  void forward(std::span<const float> parameters, std::span<const LeafBlock> products,
-               std::span<const std::uint64_t> row_ids, const Dropout& dropout, Workspace& workspace) const;
-
-  /// After forward() over the same rows, and once workspace.logits() has been overwritten with the gradient of the loss
-  /// with respect to them: completes workspace.activations().
+  /// After forward(), and once workspace.logits() has been overwritten with the gradient of the loss with respect to them:
+  /// completes workspace.activations().
   /// @param microbatch_rows by microbatch: how many of the rows it has; their sum is the number of rows
   void backward(std::span<const float> parameters, std::span<const std::size_t> microbatch_rows,
                 Workspace& workspace) const;
 
-  /// After backward(): the gradients of one of blocks(), summed over the microbatches. @param sums [block.size()] each,
-  /// overwritten: as many as the microbatches' merges leave  @param written_next what the caller writes after this, such
-  /// as the block's parameters, or nothing: it is brought into this core's cache meanwhile. [block.size()]
-  void gradient(const ParameterRange& block, std::span<const Microbatch> microbatches, std::span<float* const> sums,
-                std::span<const float> written_next = {}) const;
+  /// After backward() of all microbatches: one of blocks()' gradient, summed over them, but for scale_gradient().
+  /// @param sum [block.size()], overwritten
+  void gradient(const ParameterRange& block, const SummedMicrobatches& microbatches, float* sum) const;
+  /// Makes a block's sum over all microbatches the gradient: the first layer's weights see scaled inputs, and the scale is
+  /// the same for all rows. @param sum [block.size()]
+  void scale_gradient(const ParameterRange& block, std::span<float> sum) const;
 
  private:
   [[nodiscard]] MatrixView<const float> weights(std::span<const float> parameters, std::size_t index) const;
+  [[nodiscard]] const float* biases(std::span<const float> parameters, std::size_t index) const;
   /// Whether a layer's weights stay in a core's second-level cache while rows go through them.
   [[nodiscard]] static bool is_small(const Layer& layer);
+  /// Of the groups of inputs, about which share is not all zero in a row.
+  [[nodiscard]] double share_of_active_groups(std::size_t first_input, std::size_t end_input) const;
   [[nodiscard]] std::size_t layer_with(const ParameterRange& block) const;
   /// Rows of a layer's weights in a block.
   [[nodiscard]] static std::size_t rows_of_block(const Layer& layer);
   [[nodiscard]] MatrixView<const float> transposed_weights(std::span<const float> parameters, std::size_t index,
                                                            Workspace& workspace) const;
-  /// Not of the first layer.
-  void multiply_layer(std::span<const float> parameters, std::size_t index, Workspace& workspace) const;
-  /// What the input offsets add in each segment that is wanted, [segments x columns]: (inputs + offsets) W =
-  /// inputs W + offsets W, the same for every row. Without data where there are no offsets.
-  MatrixView<const float> start_segments(std::span<const float> parameters, std::span<const RowSegments> all_rows,
-                                         Workspace& workspace) const;
-  void add_products(std::span<const LeafBlock> products, Workspace& workspace) const;
-  [[nodiscard]] const float* biases(std::span<const float> parameters, std::size_t index) const;
+  /// The product of the layer's inputs and weights, in its outputs. @return what is to be added to every row
+  const float* multiply_layer(std::span<const float> parameters, std::size_t index, Workspace& workspace) const;
 
   Architecture architecture_;
   std::vector<Layer> layers_;
-  std::vector<float> input_offsets_;
-  std::vector<double> zero_shares_;          // by group of inputs (src/nn/input_segments.hpp)
-  std::vector<std::size_t> segment_bounds_;  // [segments + 1], in groups of inputs
+  AlignedVector<float> scale_;          // [inputs, padded to groups]
+  AlignedVector<float> negative_mean_;  // [inputs, padded to groups]
 };
 
 }  // namespace mnist_dist::nn

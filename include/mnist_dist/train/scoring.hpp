@@ -14,9 +14,9 @@ namespace mnist_dist::train {
 inline constexpr std::size_t kScoringRows = 250;
 
 /// Predicts the rows [first, end) of `rows` and counts the outcomes in `outcomes`.
-/// @param workspace for kScoringRows rows  @param batch of its inputs
+/// @param workspace for kScoringRows rows and inputs
 void score_rows(const nn::Network& network, std::span<const float> parameters, const data::ImageRows& rows,
-                std::size_t first, std::size_t end, const data::Standardizer& standardizer, data::Batch& batch,
-                nn::Workspace& workspace, ConfusionMatrix& outcomes);
+                std::size_t first, std::size_t end, data::Batch& batch, nn::Workspace& workspace,
+                ConfusionMatrix& outcomes);
 
 }  // namespace mnist_dist::train

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 
 namespace mnist_dist::train {
 
@@ -28,24 +29,31 @@ struct StepTimes {
   std::int64_t steps = 0;
 };
 
-/// Divides the time that passes among the phases. Does nothing, and asks for no time, where there is nothing to add to.
-class PhaseClock {
+/// Adds the time of its life to a phase, less that of the timers within it. Does nothing, and asks for no time, where there
+/// is nothing to add to.
+class PhaseTimer {
  public:
-  explicit PhaseClock(StepTimes* times) : times_(times) {
-    if (times_ != nullptr) last_ = Clock::now();
-  }
-  /// The time since the last call belongs to this phase.
-  void end_of(StepPhase phase) {
+  PhaseTimer(StepTimes* times, StepPhase phase) : times_(times), phase_(static_cast<std::size_t>(phase)) {
     if (times_ == nullptr) return;
-    const Clock::time_point now = Clock::now();
-    times_->seconds[static_cast<std::size_t>(phase)] += std::chrono::duration<double>(now - last_).count();
-    last_ = now;
+    start_ = Clock::now();
+    before_ = total();
+  }
+  PhaseTimer(const PhaseTimer&) = delete;
+  PhaseTimer& operator=(const PhaseTimer&) = delete;
+  ~PhaseTimer() {
+    if (times_ == nullptr) return;
+    const double within = total() - before_;
+    times_->seconds[phase_] += std::chrono::duration<double>(Clock::now() - start_).count() - within;
   }
 
  private:
   using Clock = std::chrono::steady_clock;
+  [[nodiscard]] double total() const { return std::accumulate(times_->seconds.begin(), times_->seconds.end(), 0.0); }
+
   StepTimes* times_;
-  Clock::time_point last_;
+  std::size_t phase_;
+  Clock::time_point start_;
+  double before_ = 0;  // seconds of all phases
 };
 
 }  // namespace mnist_dist::train

@@ -14,7 +14,6 @@
 #include "mnist_dist/data/image_rows.hpp"
 #include "mnist_dist/nn/network.hpp"
 #include "mnist_dist/train/checkpoint.hpp"
-#include "mnist_dist/train/first_layer_division.hpp"
 #include "mnist_dist/train/metrics.hpp"
 #include "mnist_dist/train/parameter_update.hpp"
 #include "mnist_dist/train/scoring.hpp"
@@ -56,14 +55,21 @@ class Trainer {
  private:
   void begin_epoch();
   void begin_next_epoch();
+
   void step();
+  // Its parts, in this order. Collective: exchange(), share_parameters() and, for the norm, update_clipped().
   void load_microbatches();
-  /// Collective over the team, as is wait_for_team().
-  void multiply_inputs_with_team(const std::vector<nn::Microbatch>& microbatches);
-  void wait_for_team();
+  void find_host_microbatches();
+  void forward();
   void add_losses(float scale);
-  [[nodiscard]] std::vector<nn::Microbatch> summed_microbatches(std::size_t step) const;
-  [[nodiscard]] double clip_factor(std::span<const ParameterRange> blocks, std::span<const float> gradient) const;
+  void backward();
+  void exchange(const comm::ShardGradients& gradients);
+  std::span<float> sum(const ParameterRange& block, const comm::ShardGradients& gradients);
+  void update(const ParameterRange& block, std::span<float> gradient);
+  void update_clipped(const comm::ShardGradients& gradients);
+  [[nodiscard]] double sum_over_blocks(const std::vector<double>& of_my_blocks) const;
+  void share_parameters();
+
   [[nodiscard]] ConfusionMatrix score_holdout();
   [[nodiscard]] std::vector<double> all_shard_losses() const;
   [[nodiscard]] std::vector<float> gather(const std::vector<float>& of_my_range) const;
@@ -79,18 +85,16 @@ class Trainer {
   nn::Workspace workspace_;                   // on this rank's activations
   data::Batch batch_;                         // of its inputs
   std::unique_ptr<comm::GradientReduction> reduction_;
-  comm::Team team_;                          // with which this rank shares the first layer's work
-  FirstLayerDivision first_layer_division_;  // among the team
   ParameterUpdate update_;                   // of my range
 
   StepTimes* times_ = nullptr;  // where to add times, if anywhere
-  PhaseClock clock_{nullptr};   // of this step
 
   std::uint32_t epochs_done_ = 0;
   std::int64_t steps_done_ = 0;
   std::size_t steps_done_in_epoch_ = 0;
   double seconds_in_epoch_ = 0;
   std::vector<std::size_t> microbatch_rows_;            // by my shard, of this step
+  std::vector<std::vector<nn::Microbatch>> host_microbatches_;  // by shard sum of the reduction, of this step
   std::vector<double> my_shard_losses_;                 // of the begun epoch
   std::optional<nn::Dropout> dropout_;                  // of the begun epoch
   std::optional<data::Augmentation> augmentation_;      // of the begun epoch, where the settings ask for it

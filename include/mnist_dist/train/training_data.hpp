@@ -11,7 +11,7 @@
 #include "mnist_dist/data/epoch_plan.hpp"
 #include "mnist_dist/data/holdout.hpp"
 #include "mnist_dist/data/image_rows.hpp"
-#include "mnist_dist/data/standardizer.hpp"
+#include "mnist_dist/nn/network.hpp"
 #include "mnist_dist/train/settings.hpp"
 
 namespace mnist_dist::train {
@@ -33,7 +33,7 @@ struct TrainingData {
   data::ImageShape image_shape;
   std::size_t training_row_count;  // over all shards
   std::size_t holdout_row_count;
-  data::Standardizer standardizer;
+  nn::InputScaling input_scaling;
   data::ShardPlan plan;
   data::ImageRows training_rows;                        // of my shards, shard after shard
   data::ImageRows holdout_rows;                         // likewise

@@ -1,0 +1,94 @@
+#include "mnist_dist/nn/pixel_lists.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "nn/kernels/pixel_lists.cpp"
+#include "targets.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace mnist_dist::nn::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+constexpr std::size_t kBits = 64;  // groups in a word that tells which of them are not zero
+
+/// A group at the end of a row may lack some of its inputs: they count as zeros.
+std::uint32_t group_at(const std::uint8_t* row, std::size_t inputs, std::size_t group) {
+  const std::size_t first = group * PixelLists::kInputsOfGroup;
+  std::uint32_t pixels = 0;
+  std::memcpy(&pixels, row + first, std::min(PixelLists::kInputsOfGroup, inputs - first));
+  return pixels;
+}
+
+/// One bit for each of the groups [first, end) that is not zero; counts[group] grows by it.
+std::uint64_t find_groups(const std::uint8_t* row, std::size_t inputs, std::size_t first, std::size_t end,
+                          std::uint32_t* counts) {
+  std::uint64_t found = 0;
+  std::size_t group = first;
+#if HWY_TARGET != HWY_SCALAR
+  const hn::ScalableTag<std::uint32_t> tag;
+  const hn::Repartition<std::uint8_t, decltype(tag)> bytes;
+  constexpr std::size_t kLanes = hn::MaxLanes(tag);
+  const std::size_t whole_groups = inputs / PixelLists::kInputsOfGroup;
+  for (; group + kLanes <= std::min(end, whole_groups); group += kLanes) {
+    const auto pixels = hn::BitCast(tag, hn::LoadU(bytes, row + group * PixelLists::kInputsOfGroup));
+    const auto active = hn::Ne(pixels, hn::Zero(tag));
+    hn::StoreU(hn::Sub(hn::LoadU(tag, counts + group), hn::VecFromMask(tag, active)), tag, counts + group);
+    std::uint8_t bits[8] = {};
+    hn::StoreMaskBits(tag, active, bits);
+    std::uint64_t word = 0;
+    std::memcpy(&word, bits, sizeof word);
+    found |= word << (group - first);
+  }
+#endif
+  for (; group < end; ++group) {
+    const std::uint64_t active = group_at(row, inputs, group) != 0 ? 1 : 0;
+    counts[group] += static_cast<std::uint32_t>(active);
+    found |= active << (group - first);
+  }
+  return found;
+}
+
+void list_pixels(std::span<const std::uint8_t* const> rows, std::size_t inputs, const PixelLists& lists) {
+  const std::size_t words = (lists.groups + kBits - 1) / kBits;
+  thread_local std::vector<std::uint64_t> found;  // [rows x words]
+  found.resize(rows.size() * words);
+  std::fill_n(lists.begins, lists.groups + 1, 0U);
+  // Counted one place ahead, so that the sums of the counts are the begins.
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    for (std::size_t word = 0; word < words; ++word) {
+      found[row * words + word] = find_groups(rows[row], inputs, word * kBits,
+                                              std::min((word + 1) * kBits, lists.groups), lists.begins + 1);
+    }
+  }
+  thread_local std::vector<std::uint32_t> next;  // by group: where its next entry goes
+  next.assign(lists.groups, 0U);
+  for (std::size_t group = 0; group < lists.groups; ++group) {
+    next[group] = lists.begins[group];
+    lists.begins[group + 1] += lists.begins[group];
+  }
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    for (std::size_t word = 0; word < words; ++word) {
+      for (std::uint64_t bits = found[row * words + word]; bits != 0; bits &= bits - 1) {
+        const std::size_t group = word * kBits + hwy::Num0BitsBelowLS1Bit_Nonzero64(bits);
+        const std::uint32_t entry = next[group]++;
+        lists.rows[entry] = static_cast<std::uint32_t>(row);
+        lists.pixels[entry] = group_at(rows[row], inputs, group);
+      }
+    }
+  }
+}
+
+}  // namespace mnist_dist::nn::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace mnist_dist::nn {
+HWY_EXPORT(list_pixels);
+void list_pixels(std::span<const std::uint8_t* const> rows, std::size_t inputs, const PixelLists& lists) {
+  HWY_DYNAMIC_DISPATCH(list_pixels)(rows, inputs, lists);
+}
+}  // namespace mnist_dist::nn
+#endif
