@@ -150,16 +150,22 @@ std::vector<nn::KernelTable> runnable_kernels() {
 TEST_CASE("kernels with the same arithmetic give the same bits") {
   const Factors f;
   const std::vector<nn::KernelTable> all = runnable_kernels();
-  for (const nn::KernelTable& one : all) {
-    for (const nn::KernelTable& other : all) {
-      if (one.fused != other.fused) continue;
+  bool compared = false;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      const nn::KernelTable& one = all[i];
+      const nn::KernelTable& other = all[j];
       CAPTURE(one.vectors);
       CAPTURE(other.vectors);
-      CHECK(multiply(one, f) == multiply(other, f));
-      CHECK(gradients(one, f) == gradients(other, f));
-      CHECK(multiply_segments(one, f) == multiply_segments(other, f));
+      const bool same = one.fused == other.fused;
+      // With another arithmetic they are others, so this test can fail.
+      CHECK((multiply(one, f) == multiply(other, f)) == same);
+      CHECK((gradients(one, f) == gradients(other, f)) == same);
+      CHECK((multiply_segments(one, f) == multiply_segments(other, f)) == same);
+      compared = compared || same;
     }
   }
+  if (!compared) MESSAGE("skipped: this processor cannot run two kernels of the same arithmetic (AVX2 and AVX-512)");
 }
 
 TEST_CASE("packing and transposing change no bit of a product") {
