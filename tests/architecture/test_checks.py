@@ -112,6 +112,35 @@ class Checks(unittest.TestCase):
         self.write("tests/mpi/main.cpp", "#include <mpi.h>\n")
         self.expect_problem("doors", "tests/mpi/main.cpp:1")
 
+    def test_float_comparisons(self):
+        """No false alarms: values that are made, or compared by the helper."""
+        self.write("tests/unit/float_comparison.hpp", "double d = std::fabs(a - b) < 1;\n")
+        self.write("tests/unit/good.cpp", """// std::fabs(a - b) < 1, doctest::Approx
+TEST_CASE("") {
+  const auto size = static_cast<double>(std::abs(x) + 1);
+  for (std::size_t i = 0; i < size; ++i) moment[i] = std::fabs(first[i]);
+  norm[i] = std::max(0.999 * norm[i], std::fabs(gradient) + 1e-8);
+  largest = larger_error(largest, difference(a, b));
+  CHECK(largest < 1e-6);
+}
+""")
+        self.expect_good("float_comparisons")
+
+    def test_float_comparisons_past_the_helper(self):
+        for line, word in (("CHECK(a == doctest::Approx(b).epsilon(1e-6));", "doctest::Approx"),
+                           ("CHECK(a != Approx(b));", "doctest::Approx"),
+                           ("CHECK(std::fabs(a - b) < 1e-6);", "difference()"),
+                           ("CHECK(1e-6 >\n        fabs(a - b));", "difference()"),
+                           ("return std::abs(left - right) <= 1e-12;", "difference()"),
+                           ("for (int i = 0; i < 9; ++i) worst = std::max(worst, std::fabs(a[i] - b[i]));",
+                            "larger_error()"),
+                           ("worst[i] = std::max(worst[i], difference(a, b));", "larger_error()")):
+            for path in ("tests/unit/test_one.cpp", "tests/mpi/test_two.cpp"):
+                with self.subTest(line=line, path=path):
+                    self.write(path, f"int one;\n{line}\n")
+                    self.expect_problem("float_comparisons", f"{path}:2: ", word)
+                    (self.root / path).unlink()
+
     def test_format(self):
         self.expect_good("format")
 

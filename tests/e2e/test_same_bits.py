@@ -104,18 +104,25 @@ class PlainAllreduce(ProgramTest):
         self.assert_same_run(self.folder / "resumed", undisturbed)
 
 
+def parameters_of(run):
+    """Their bits alone: a model holds the data set's hash and the score, which tell runs apart without them."""
+    with h5py.File(run / "model.h5") as model:
+        return b"".join(model[f"layers/{layer}/{part}"][()].tobytes()
+                        for layer in range(1, len(model["layers"]) + 1) for part in ("weights", "biases"))
+
+
 class OtherInputsGiveOtherBits(ProgramTest):
     """If these were equal, the tests above could not fail."""
 
     def test_seed_and_settings_matter(self):
-        hashes = {sha256(self.train(f"run-{number}", "--epochs", 2, *options) / "model.h5")
-                  for number, options in enumerate(((), ("--seed", 1), ("--dropout", 0.21), ("--batch-size", 99)))}
-        self.assertEqual(len(hashes), 4)
+        parameters = {parameters_of(self.train(f"run-{number}", "--epochs", 2, *options))
+                      for number, options in enumerate(((), ("--seed", 1), ("--dropout", 0.21), ("--batch-size", 99)))}
+        self.assertEqual(len(parameters), 4)
 
     def test_data_matter(self):
         other = pack(draw_digits(self.folder / "other", 1200, 300, "--seed", "2"))
-        self.assertNotEqual(sha256(self.train("one", "--epochs", 1) / "model.h5"),
-                            sha256(self.train("another", "--epochs", 1, data=other) / "model.h5"))
+        self.assertNotEqual(parameters_of(self.train("one", "--epochs", 1)),
+                            parameters_of(self.train("another", "--epochs", 1, data=other)))
 
 
 class Resumed(ProgramTest):

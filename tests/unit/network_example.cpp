@@ -7,6 +7,7 @@
 #include <fstream>
 #include <numeric>
 
+#include "float_comparison.hpp"
 #include "mnist_dist/core/random.hpp"
 #include "mnist_dist/nn/softmax_cross_entropy.hpp"
 
@@ -137,13 +138,6 @@ double mean_loss(const Example& example, const nn::Dropout& dropout, std::vector
   return loss / static_cast<double>(example.labels.size());
 }
 
-double largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
-  REQUIRE(a.size() == b.size());
-  double largest = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) largest = std::max(largest, std::fabs(double{a[i]} - double{b[i]}));
-  return largest;
-}
-
 std::vector<float> predicted_logits(const Example& example) {
   const nn::Network network(example.architecture, example.offsets);
   nn::Workspace workspace(example.architecture, example.labels.size());
@@ -168,7 +162,7 @@ double largest_gradient_error(Example example, const nn::Dropout& dropout, const
     example.parameters[i] = value - kStep;
     const double below = mean_loss(example, dropout, nullptr);
     example.parameters[i] = value;
-    largest = std::max(largest, std::fabs((above - below) / (2 * double{kStep}) - double{gradient[i]}));
+    largest = larger_error(largest, difference((above - below) / (2 * double{kStep}), gradient[i]));
   }
   return largest;
 }

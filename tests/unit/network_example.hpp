@@ -68,8 +68,6 @@ std::vector<float> predicted_logits(const Example& example);
 double largest_gradient_error(Example example, const mnist_dist::nn::Dropout& dropout,
                               const std::vector<float>& gradient);
 
-double largest_difference(const std::vector<float>& a, const std::vector<float>& b);
-
 /// Checks that a microbatch's gradient has the same bits whatever stands beside it, and that they are added along the
 /// tree.
 void check_microbatches(const Example& example);

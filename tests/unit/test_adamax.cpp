@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "float_comparison.hpp"
 #include "mnist_dist/optim/adamax.hpp"
 
 using namespace mnist_dist;
@@ -21,10 +22,7 @@ TEST_CASE("AdaMax agrees with PyTorch in double precision over 25 steps") {
     const auto gradient = json.at("gradients")[step].get<std::vector<float>>();
     optim::adamax_step({}, static_cast<std::int64_t>(step) + 1, gradient, first_moment, infinity_norm, parameters);
     const auto expected = json.at("parameters")[step].get<std::vector<double>>();
-    for (std::size_t i = 0; i < parameters.size(); ++i) {
-      // 25 float roundings of values up to 2.
-      CHECK(std::fabs(parameters[i] - expected[i]) < 2e-6);
-    }
+    CHECK(largest_difference(parameters, expected) < 2e-6);  // 25 float roundings of values up to 2
   }
 }
 

@@ -1,7 +1,6 @@
 #include <doctest/doctest.h>
 
-#include <cmath>
-
+#include "float_comparison.hpp"
 #include "mnist_dist/train/confusion_matrix.hpp"
 #include "rubix_reference.hpp"
 
@@ -20,10 +19,6 @@ ConfusionMatrix two_classes() {
   return matrix;
 }
 
-bool close(double left, double right) {
-  return std::abs(left - right) <= 1e-12;
-}
-
 }  // namespace
 
 TEST_CASE("a confusion matrix counts what was predicted for what") {
@@ -38,7 +33,7 @@ TEST_CASE("a confusion matrix counts what was predicted for what") {
   CHECK(matrix.times_actual(1) == 4);
   CHECK(matrix.total() == 14);
   CHECK(matrix.correct() == 11);
-  CHECK(close(matrix.accuracy(), 11.0 / 14.0));
+  CHECK(difference(matrix.accuracy(), 11.0 / 14.0) < 1e-12);
 }
 
 TEST_CASE("matrices of several ranks add up") {
@@ -54,16 +49,16 @@ TEST_CASE("macro F beta is the F of the mean precision and the mean recall") {
   const double precision = (8.0 / 9.0 + 3.0 / 5.0) / 2.0;
   const double recall = (8.0 / 10.0 + 3.0 / 4.0) / 2.0;
   const ConfusionMatrix matrix = two_classes();
-  CHECK(close(matrix.macro_f_beta(), 2.0 * precision * recall / (precision + recall)));
-  CHECK(close(matrix.macro_f_beta(2.0), 5.0 * precision * recall / (4.0 * precision + recall)));
-  CHECK(close(matrix.macro_f_beta(0.0), precision));
+  CHECK(difference(matrix.macro_f_beta(), 2.0 * precision * recall / (precision + recall)) < 1e-12);
+  CHECK(difference(matrix.macro_f_beta(2.0), 5.0 * precision * recall / (4.0 * precision + recall)) < 1e-12);
+  CHECK(difference(matrix.macro_f_beta(0.0), precision) < 1e-12);
   // Towards infinity only the recall counts.
-  CHECK(std::abs(matrix.macro_f_beta(1e6) - recall) < 1e-9);
+  CHECK(difference(matrix.macro_f_beta(1e6), recall) < 1e-9);
 }
 
 TEST_CASE("macro F1 agrees with Rubix ML's") {
   const auto expected = rubix_reference().at("f_beta_1").get<double>();
-  CHECK(close(rubix_confusion_matrix().macro_f_beta(), expected));
+  CHECK(difference(rubix_confusion_matrix().macro_f_beta(), expected) < 1e-12);
 }
 
 TEST_CASE("a quotient of 0 by 0 counts as 0") {
@@ -86,5 +81,5 @@ TEST_CASE("a class that is never predicted costs, one that does not occur at all
   matrix.add(0, 1);
   const double precision = (2.0 / 3.0 + 0.0) / 2.0;
   const double recall = (1.0 + 0.0) / 2.0;
-  CHECK(close(matrix.macro_f_beta(), 2.0 * precision * recall / (precision + recall)));
+  CHECK(difference(matrix.macro_f_beta(), 2.0 * precision * recall / (precision + recall)) < 1e-12);
 }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "float_comparison.hpp"
 #include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/random.hpp"
@@ -88,7 +89,7 @@ TEST_CASE("below() is uniform and a shuffle keeps every value") {
   std::array<int, 10> counts{};
   for (int i = 0; i < 100000; ++i) ++counts[stream.below(10)];
   // The standard deviation of each count is 95.
-  for (const int count : counts) CHECK(std::abs(count - 10000) < 500);
+  for (const int count : counts) CHECK(difference(count, 10000) < 500);
 
   std::vector<int> values(1000);
   std::iota(values.begin(), values.end(), 0);

@@ -1,11 +1,11 @@
 // The functions from which activations are made, against the C library in double precision.
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "../../src/nn/elementary_functions.hpp"
+#include "float_comparison.hpp"
 
 using namespace mnist_dist;
 
@@ -21,7 +21,7 @@ double largest_ulp(double from, double to, Function function, Expected expected)
     const double exact = expected(double{x});
     const auto rounded = std::fabs(static_cast<float>(exact));
     const double ulp = double{std::nextafter(rounded, std::numeric_limits<float>::infinity())} - double{rounded};
-    largest = std::max(largest, std::fabs(double{function(x)} - exact) / ulp);
+    largest = larger_error(largest, difference(function(x), exact) / ulp);
   }
   return largest;
 }
@@ -60,9 +60,9 @@ TEST_CASE("the normal distribution is within 2.5e-7 of std::erfc, its tail relat
     const nn::NormalDistribution normal = nn::normal_distribution(x);
     const double cumulative = 0.5 * std::erfc(-double{x} / std::sqrt(2.0));
     const double density = std::exp(-0.5 * double{x} * double{x}) / std::sqrt(2 * std::acos(-1.0));
-    absolute = std::max(absolute, std::fabs(double{normal.cumulative} - cumulative));
-    absolute = std::max(absolute, std::fabs(double{normal.density} - density));
-    relative = std::max(relative, std::fabs(double{normal.cumulative} / cumulative - 1));
+    absolute = larger_error(absolute, difference(normal.cumulative, cumulative));
+    absolute = larger_error(absolute, difference(normal.density, density));
+    relative = larger_error(relative, relative_difference(normal.cumulative, cumulative));
   }
   CHECK(absolute < 2.5e-7);
   CHECK(relative < 1e-5);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../../src/nn/kernel_table.hpp"
+#include "float_comparison.hpp"
 #include "mnist_dist/core/aligned_vector.hpp"
 #include "mnist_dist/core/random.hpp"
 
@@ -149,16 +150,22 @@ std::vector<nn::KernelTable> runnable_kernels() {
 TEST_CASE("kernels with the same arithmetic give the same bits") {
   const Factors f;
   const std::vector<nn::KernelTable> all = runnable_kernels();
-  for (const nn::KernelTable& one : all) {
-    for (const nn::KernelTable& other : all) {
-      if (one.fused != other.fused) continue;
+  bool compared = false;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      const nn::KernelTable& one = all[i];
+      const nn::KernelTable& other = all[j];
       CAPTURE(one.vectors);
       CAPTURE(other.vectors);
-      CHECK(multiply(one, f) == multiply(other, f));
-      CHECK(gradients(one, f) == gradients(other, f));
-      CHECK(multiply_segments(one, f) == multiply_segments(other, f));
+      const bool same = one.fused == other.fused;
+      // With another arithmetic they are others, so this test can fail.
+      CHECK((multiply(one, f) == multiply(other, f)) == same);
+      CHECK((gradients(one, f) == gradients(other, f)) == same);
+      CHECK((multiply_segments(one, f) == multiply_segments(other, f)) == same);
+      compared = compared || same;
     }
   }
+  if (!compared) MESSAGE("skipped: this processor cannot run two kernels of the same arithmetic (AVX2 and AVX-512)");
 }
 
 TEST_CASE("packing and transposing change no bit of a product") {
@@ -185,7 +192,7 @@ TEST_CASE("products are products") {
       for (std::size_t k = 0; k < kInner; ++k) {
         expected += double{f.a[i / kColumns * kInner + k]} * double{f.b[k * kColumns + i % kColumns]};
       }
-      CHECK(c[i] == doctest::Approx(expected).epsilon(1e-4));
+      CHECK(difference(c[i], expected) < 1e-4);
     }
   }
 }
@@ -198,7 +205,7 @@ TEST_CASE("sums over segments leave out what is not active, and are added as the
     for (std::size_t sum = 0; sum < sums.size(); ++sum) {
       for (std::size_t i = 0; i < kRows * kColumns; i += 97) {
         const double expected = segment_sum(f, sum, i / kColumns, i % kColumns);
-        CHECK(sums[sum][i] == doctest::Approx(expected).epsilon(1e-4));
+        CHECK(difference(sums[sum][i], expected) < 1e-4);
       }
     }
   }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "float_comparison.hpp"
 #include "mnist_dist/nn/softmax_cross_entropy.hpp"
 #include "network_example.hpp"
 
@@ -18,8 +19,7 @@ TEST_CASE("loss and gradient of smoothed labels agree with PyTorch in double pre
     std::vector<float> values = flat(json.at("logits"));
     const MatrixView<float> logits(values.data(), labels.size(), values.size() / labels.size());
     const double loss = nn::softmax_cross_entropy(logits, labels, scale, smoothing);
-    CHECK(loss / static_cast<double>(labels.size()) ==
-          doctest::Approx(expected.at("loss").get<double>()).epsilon(1e-6));
+    CHECK(difference(loss / static_cast<double>(labels.size()), expected.at("loss")) < 2e-6);
     CHECK(largest_difference(values, flat(expected.at("gradient"))) < 5e-8);
   }
 }
@@ -44,7 +44,7 @@ TEST_CASE("softmax stays finite for huge logits") {
   std::vector<float> values = {1e4F, 0.0F, -1e4F};
   const std::vector<std::int32_t> labels = {1};
   const double loss = nn::softmax_cross_entropy({values.data(), 1, 3}, labels, 1.0F);
-  CHECK(loss == doctest::Approx(1e4));
+  CHECK(difference(loss, 1e4) < 0.01);
   CHECK(values[0] == 1.0F);
   CHECK(values[1] == -1.0F);
   CHECK(values[2] == 0.0F);

@@ -1,0 +1,113 @@
+// Stands between a program (by LD_PRELOAD) and the file system. It writes down what the program does to files, in order,
+// and makes calls fail that the test names. Environment:
+//
+//   FILE_SYSTEM_LOG=FILE     one line per call that succeeded, its fields divided by tabs:
+//                              open FD PATH (with "O_TMPFILE" or "O_CREAT" where so asked) | write FD | fsync FD |
+//                              close FD | linkat FROM TO | rename FROM TO
+//   FILE_SYSTEM_NO_TMPFILE=1 open() with O_TMPFILE fails as on file systems that do not have it
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdarg>
+#include <cstdlib>
+#include <string>
+
+namespace {
+
+/// The C library's own function of a name.
+template <class Function>
+Function* original(const char* name) {
+  return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
+}
+
+int open_log() {
+  const char* path = std::getenv("FILE_SYSTEM_LOG");
+  if (path == nullptr) return -1;
+  return static_cast<int>(syscall(SYS_openat, AT_FDCWD, path, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0666));
+}
+
+/// One system call a line, so that the lines of several threads do not mix. Leaves errno as it is.
+void log(const std::string& line) {
+  static const int descriptor = open_log();
+  if (descriptor < 0) return;
+  const int error_number = errno;
+  const std::string whole = line + "\n";
+  if (syscall(SYS_write, descriptor, whole.data(), whole.size()) != static_cast<long>(whole.size())) std::abort();
+  errno = error_number;
+}
+
+bool has_all(int flags, int wanted) {
+  return (flags & wanted) == wanted;
+}
+
+ssize_t logged_write(ssize_t written, int descriptor) {
+  if (written > 0) log("write\t" + std::to_string(descriptor));
+  return written;
+}
+
+}  // namespace
+
+extern "C" {
+
+int open(const char* path, int flags, ...) {
+  mode_t mode = 0;
+  if (has_all(flags, O_TMPFILE) || has_all(flags, O_CREAT)) {
+    va_list arguments;
+    va_start(arguments, flags);
+    mode = va_arg(arguments, mode_t);
+    va_end(arguments);
+  }
+  if (has_all(flags, O_TMPFILE) && std::getenv("FILE_SYSTEM_NO_TMPFILE") != nullptr) {
+    errno = EOPNOTSUPP;
+    return -1;
+  }
+  static auto* const real = original<int(const char*, int, ...)>("open");
+  const int descriptor = real(path, flags, mode);
+  if (descriptor >= 0) {
+    const char* kind = has_all(flags, O_TMPFILE) ? "\tO_TMPFILE" : has_all(flags, O_CREAT) ? "\tO_CREAT" : "";
+    log("open\t" + std::to_string(descriptor) + "\t" + path + kind);
+  }
+  return descriptor;
+}
+
+ssize_t write(int descriptor, const void* bytes, size_t size) {
+  static auto* const real = original<ssize_t(int, const void*, size_t)>("write");
+  return logged_write(real(descriptor, bytes, size), descriptor);
+}
+
+ssize_t pwrite(int descriptor, const void* bytes, size_t size, off_t offset) {
+  static auto* const real = original<ssize_t(int, const void*, size_t, off_t)>("pwrite");
+  return logged_write(real(descriptor, bytes, size, offset), descriptor);
+}
+
+int fsync(int descriptor) {
+  static auto* const real = original<int(int)>("fsync");
+  const int result = real(descriptor);
+  if (result == 0) log("fsync\t" + std::to_string(descriptor));
+  return result;
+}
+
+int close(int descriptor) {
+  static auto* const real = original<int(int)>("close");
+  log("close\t" + std::to_string(descriptor));  // before another thread can get the same number
+  return real(descriptor);
+}
+
+int linkat(int from_folder, const char* from, int to_folder, const char* to, int flags) {
+  static auto* const real = original<int(int, const char*, int, const char*, int)>("linkat");
+  const int result = real(from_folder, from, to_folder, to, flags);
+  if (result == 0) log(std::string("linkat\t") + from + "\t" + to);
+  return result;
+}
+
+int rename(const char* from, const char* to) noexcept {
+  static auto* const real = original<int(const char*, const char*)>("rename");
+  const int result = real(from, to);
+  if (result == 0) log(std::string("rename\t") + from + "\t" + to);
+  return result;
+}
+
+}  // extern "C"
