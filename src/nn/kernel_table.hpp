@@ -8,8 +8,9 @@ using Size = decltype(sizeof 0);
 using Word = unsigned long;  // what std::uint64_t is
 static_assert(sizeof(Word) == 8);
 
-/// The deepest stack of sums: enough for the most shards that a run can have.
-inline constexpr int kMaxWaiting = 17;
+/// The most sums that wait for their brother while one sum of a tree is formed: one a level, over the most shards that a
+/// run can have. Whoever calls a kernel has checked it (kernels.cpp).
+inline constexpr int kMaxWaiting = 16;
 /// Inputs whose zeros are told together, and rows in a word that tells them (nn/activations.hpp).
 inline constexpr int kInputsOfGroup = 4;
 inline constexpr int kRowsOfChunk = 64;
@@ -54,6 +55,7 @@ struct SparseProduct {
   const float* starts;  ///< [segments x columns], or null for zeros
   Size starts_stride;
   const unsigned char* merges;  ///< by segment: how often the last two sums are added after it
+  const Size* sum_ends;         ///< by sum that is left: where its segments end
   float* const* sums;           ///< what is left, each [rows x columns]
   Size sums_stride;
   Size rows;
@@ -83,9 +85,10 @@ struct GradientSums {
   Size first_input;      ///< a multiple of kInputsOfGroup
   Size inputs;           ///< how many, from the first
   Size columns;
-  float* const* sums;         ///< each [inputs x columns]
-  Size sums_stride;           ///< floats from one row of a sum to the next
-  const float* written_next;  ///< laid out as a sum: what is to be written after this, or null
+  Size sums_stride;                ///< floats from one row of a sum to the next
+  const float* written_next;       ///< laid out as a sum: what is to be written after this, or null
+  const Size* sum_ends = nullptr;  ///< by sum that is left: where its microbatches end
+  float* const* sums = nullptr;    ///< each [inputs x columns]
 };
 
 /// to [columns x rows] = from^T, from [rows x columns]

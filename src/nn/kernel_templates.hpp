@@ -37,7 +37,8 @@ struct ComputeSparseProduct {
     const float* a = p.a + row * p.a_stride;
     const float* b = p.b + column;
     unsigned next = 0;
-    for (Size segment = 0;; ++segment) {
+    Size sum = 0;
+    for (Size segment = 0; segment < p.segments; ++segment) {
       Tile<Isa, kRows, kVectors> tile;
       if (p.starts != nullptr) {
         tile.set_rows_to(p.starts + segment * p.starts_stride + column);
@@ -53,11 +54,11 @@ struct ComputeSparseProduct {
         }
       }
       waiting.merge(p.merges[segment], tile);
-      if (segment + 1 == p.segments) {
-        waiting.store_all(tile, p.sums, row * p.sums_stride + column, p.sums_stride);
-        return;
+      if (segment + 1 == p.sum_ends[sum]) {
+        tile.store(p.sums[sum++] + row * p.sums_stride + column, p.sums_stride);
+      } else {
+        waiting.push(tile);
       }
-      waiting.push(tile);
     }
   }
 };
@@ -71,6 +72,7 @@ struct ComputeGradientSums {
   void tile(Size row, Size column) const {
     WaitingTiles<Isa, kRows, kVectors> waiting;
     if (p.written_next != nullptr) prefetch_for_writing<kRows, kVectors>(row, column);
+    Size sum = 0;
     for (Size i = 0; i < p.count; ++i) {
       const GradientMicrobatch& microbatch = p.microbatches[i];
       Tile<Isa, kRows, kVectors> tile;
@@ -81,8 +83,8 @@ struct ComputeGradientSums {
       }
       add_rows(tile, microbatch, p.first_input + row, column);
       waiting.merge(microbatch.merges, tile);
-      if (i + 1 == p.count) {
-        waiting.store_all(tile, p.sums, row * p.sums_stride + column, p.sums_stride);
+      if (i + 1 == p.sum_ends[sum]) {
+        tile.store(p.sums[sum++] + row * p.sums_stride + column, p.sums_stride);
       } else {
         waiting.push(tile);
       }

@@ -82,7 +82,7 @@ struct Tile {
   }
 };
 
-/// Tiles of sums that wait for their brother; how many is the logarithm of the number of leaves.
+/// Tiles of sums that wait for their brother. A sum that has none among what is added is not among them: it is stored.
 template <class Isa, int kRows, int kVectors>
 class WaitingTiles {
  public:
@@ -91,20 +91,6 @@ class WaitingTiles {
     for (; merges > 0; --merges) sums.add_to(waiting_[--count_]);
   }
   void push(const Tile<Isa, kRows, kVectors>& sums) { sums.store(waiting_[count_++], kVectors * Isa::kWidth); }
-  /// Stores what waits, and after it `last`, each at `offset` from one of the places.
-  void store_all(const Tile<Isa, kRows, kVectors>& last, float* const* places, Size offset, Size row_stride) const {
-    for (Size sum = 0; sum < count_; ++sum) {
-      MNIST_DIST_UNROLL
-      for (int i = 0; i < kRows; ++i) {
-        MNIST_DIST_UNROLL
-        for (int j = 0; j < kVectors * Isa::kWidth; j += Isa::kWidth) {
-          Isa::store(places[sum] + offset + i * row_stride + j,
-                     Isa::load(&waiting_[sum][i * kVectors * Isa::kWidth + j]));
-        }
-      }
-    }
-    last.store(places[count_] + offset, row_stride);
-  }
 
  private:
   alignas(64) float waiting_[kMaxWaiting][kRows * kVectors * Isa::kWidth];

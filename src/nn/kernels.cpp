@@ -1,8 +1,11 @@
 #include "kernels.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "mnist_dist/core/aligned_vector.hpp"
+#include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/hot_loop.hpp"
 #include "mnist_dist/nn/kernel_info.hpp"
 
@@ -40,11 +43,28 @@ void pack_columns(const float* from, std::size_t stride, std::size_t rows, std::
   for (std::size_t row = 0; row < rows; ++row) std::copy_n(from + row * stride, columns, to + row * columns);
 }
 
-/// How many sums the microbatches leave.
-std::size_t sums_left(const GradientSums& sums) {
-  std::size_t left = sums.count;
-  for (std::size_t i = 0; i < sums.count; ++i) left -= sums.microbatches[i].merges;
-  return left;
+/// Where the leaves of each sum end that is left when the last two are added merges_of(leaf) times after each leaf.
+/// @param places how many sums there is room for
+template <class MergesOf>
+std::vector<Size> sum_ends(std::size_t leaves, std::size_t places, const MergesOf& merges_of) {
+  std::vector<Size> ends;
+  ends.reserve(leaves);
+  for (std::size_t leaf = 0; leaf < leaves; ++leaf) {
+    const std::size_t merges = merges_of(leaf);
+    if (merges > ends.size()) throw Error(ExitCode::bug, fmt::format("{} sums for {} merges", ends.size(), merges));
+    ends.resize(ends.size() - merges);
+    ends.push_back(leaf + 1);
+  }
+  if (ends.size() != places) throw Error(ExitCode::bug, fmt::format("{} sums for {} places", ends.size(), places));
+  // A sum that no later one is added to does not wait. The others are those of one node's descendants, one a level.
+  std::size_t leaf = 0;
+  for (const Size end : ends) {
+    for (std::size_t waiting = 0; leaf < end; ++leaf) {
+      waiting = waiting + 1 - merges_of(leaf);
+      if (waiting > kMaxWaiting) throw Error(ExitCode::bug, fmt::format("more than {} sums wait", kMaxWaiting));
+    }
+  }
+  return ends;
 }
 
 float* room_for_packing() {
@@ -128,6 +148,8 @@ void multiply_segments(const SegmentProduct& product, ActiveGroups& active) {
   if (product.a.rows == 0) return;
   list_active(product.a.rows, product.activity, product.bounds, active);
   const std::size_t columns = product.b.columns;
+  const std::vector<Size> ends = sum_ends(product.merges.size(), product.sums.size(),
+                                          [&](std::size_t segment) { return product.merges[segment]; });
   std::vector<float*> places;
   for (const MatrixView<float>& sum : product.sums) places.push_back(sum.data);
   SparseProduct part{.a = product.a.data,
@@ -141,6 +163,7 @@ void multiply_segments(const SegmentProduct& product, ActiveGroups& active) {
                      .starts = product.starts.data,
                      .starts_stride = product.starts.stride,
                      .merges = product.merges.data(),
+                     .sum_ends = ends.data(),
                      .sums = places.data(),
                      .sums_stride = product.sums.front().stride,
                      .rows = product.a.rows,
@@ -166,7 +189,11 @@ void multiply_segments(const SegmentProduct& product, ActiveGroups& active) {
   }
 }
 
-void sum_gradients(const GradientSums& sums) {
+void sum_gradients(GradientSums sums, std::span<float* const> places) {
+  const std::vector<Size> ends =
+      sum_ends(sums.count, places.size(), [&](std::size_t i) { return sums.microbatches[i].merges; });
+  sums.sum_ends = ends.data();
+  sums.sums = places.data();
   if (sums.columns <= kSmallColumns || sums.count == 0) {
     kernels().sum_gradients(sums);
     return;
@@ -177,10 +204,10 @@ void sum_gradients(const GradientSums& sums) {
   for (const GradientMicrobatch& microbatch : microbatches) rows += microbatch.rows;
   thread_local AlignedVector<float> packed;
   packed.resize(rows * panel);
-  std::vector<float*> places(kMaxWaiting);
+  std::vector<float*> panel_places(places.size());
   GradientSums part = sums;
   part.microbatches = microbatches.data();
-  part.sums = places.data();
+  part.sums = panel_places.data();
   for (std::size_t column = 0; column < sums.columns; column += panel) {
     part.columns = std::min(panel, sums.columns - column);
     part.deltas_stride = part.columns;
@@ -192,7 +219,7 @@ void sum_gradients(const GradientSums& sums) {
       microbatches[i].delta_sums = whole.delta_sums + column;
       next += whole.rows * part.columns;
     }
-    for (std::size_t i = 0; i < sums_left(sums); ++i) places[i] = sums.sums[i] + column;
+    for (std::size_t i = 0; i < places.size(); ++i) panel_places[i] = places[i] + column;
     part.written_next = sums.written_next == nullptr ? nullptr : sums.written_next + column;
     kernels().sum_gradients(part);
   }

@@ -51,9 +51,12 @@ struct SegmentProduct {
   std::span<const std::uint8_t> merges;     ///< [segments] (core/sum_tree.hpp)
   std::span<const MatrixView<float>> sums;  ///< what is left, each [rows x columns], of the same stride
 };
+/// @throws Error (bug), before anything is written, when the merges leave another number of sums or are no tree's
 void multiply_segments(const SegmentProduct& product, ActiveGroups& active);
 
 /// The sums of inputs^T deltas over the rows of each microbatch, added along the tree (kernel_table.hpp).
-void sum_gradients(const GradientSums& sums);
+/// @param sums without sum_ends and sums  @param places of the sums that the merges leave, each [inputs x columns]
+/// @throws Error (bug), before anything is written, when the merges leave another number of sums or are no tree's
+void sum_gradients(GradientSums sums, std::span<float* const> places);
 
 }  // namespace mnist_dist::nn

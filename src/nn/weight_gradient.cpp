@@ -96,9 +96,9 @@ void Network::gradient(const ParameterRange& block, std::span<const Microbatch> 
                  .first_input = first_input,
                  .inputs = of_biases ? 1 : block.size() / layer.columns,
                  .columns = layer.columns,
-                 .sums = sums.data(),
                  .sums_stride = layer.columns,
-                 .written_next = written_next.data()});
+                 .written_next = written_next.data()},
+                sums);
 }
 
 }  // namespace mnist_dist::nn
