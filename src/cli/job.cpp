@@ -17,6 +17,12 @@ namespace mnist_dist::cli {
 namespace {
 
 /// Collective.
+comm::Communicator world_by_host() {
+  const comm::Communicator world = comm::Communicator::world();
+  return world.numbered_by_host(world.split_by_host());
+}
+
+/// Collective.
 std::int64_t count_hosts(const comm::Communicator& world, const comm::Communicator& host) {
   std::int64_t first_ranks = host.rank() == 0 ? 1 : 0;
   world.sum(std::span(&first_ranks, 1));
@@ -25,7 +31,7 @@ std::int64_t count_hosts(const comm::Communicator& world, const comm::Communicat
 
 }  // namespace
 
-Ranks::Ranks() : world(comm::Communicator::world()), host(world.split_by_host()), hosts(count_hosts(world, host)) {}
+Ranks::Ranks() : world(world_by_host()), host(world.split_by_host()), hosts(count_hosts(world, host)) {}
 
 data::DatasetFile open_data(const comm::Communicator& world, const std::string& path) {
   std::optional<data::DatasetFile> file;

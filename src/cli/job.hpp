@@ -15,7 +15,7 @@ struct Ranks {
   /// Collective.
   Ranks();
 
-  comm::Communicator world;
+  comm::Communicator world;  ///< all, numbered host by host
   comm::Communicator host;  ///< those that share this rank's memory
   std::int64_t hosts;       ///< how many there are
 };

@@ -30,7 +30,7 @@ void run_and_agree(const Communicator& communicator, const std::function<void()>
   if (failed == exit_codes.end()) return;
   const auto failed_rank = static_cast<int>(failed - exit_codes.begin());
   message = communicator.broadcast(message, failed_rank);
-  throw AgreedError(static_cast<ExitCode>(*failed), message, failed_rank);
+  throw AgreedError(static_cast<ExitCode>(*failed), message, communicator.rank_of_launcher(failed_rank));
 }
 
 struct StopAgreement::Question {

@@ -69,6 +69,28 @@ Communicator Communicator::split(int color) const {
   return Communicator(std::make_unique<Handle>(part));
 }
 
+Communicator Communicator::numbered_by_host(const Communicator& host) const {
+  int first_rank_of_host = rank_;
+  host.broadcast(std::span(&first_rank_of_host, 1));
+  MPI_Comm ordered = MPI_COMM_NULL;
+  // Ranks of the same key stay in their order.
+  check(MPI_Comm_split(handle_->communicator, 0, first_rank_of_host, &ordered), "MPI_Comm_split");
+  return Communicator(std::make_unique<Handle>(ordered));
+}
+
+int Communicator::rank_of_launcher(int rank) const {
+  MPI_Group mine = MPI_GROUP_NULL;
+  MPI_Group all = MPI_GROUP_NULL;
+  check(MPI_Comm_group(handle_->communicator, &mine), "MPI_Comm_group");
+  check(MPI_Comm_group(MPI_COMM_WORLD, &all), "MPI_Comm_group");
+  int translated = MPI_UNDEFINED;
+  const int code = MPI_Group_translate_ranks(mine, 1, &rank, all, &translated);
+  MPI_Group_free(&mine);
+  MPI_Group_free(&all);
+  check(code, "MPI_Group_translate_ranks");
+  return translated;
+}
+
 void Communicator::barrier() const {
   check(MPI_Barrier(handle_->communicator), "MPI_Barrier");
 }

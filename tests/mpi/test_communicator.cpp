@@ -54,6 +54,27 @@ TEST_CASE("the failure of one rank becomes the failure of all") {
   CHECK_NOTHROW(comm::run_and_agree(world, [] {}));
 }
 
+TEST_CASE("ranks numbered by host are neighbours on each host, and failures name them as the launcher does") {
+  const Communicator world = Communicator::world();
+  const Communicator host = world.split(world.rank() % 2);  // dealt to two hosts in turn
+  const Communicator ranks = world.numbered_by_host(host);
+  CHECK(ranks.size() == world.size());
+  const int on_first_host = (world.size() + 1) / 2;
+  CHECK(ranks.rank() == (world.rank() % 2 == 0 ? 0 : on_first_host) + world.rank() / 2);
+  CHECK((ranks.rank() == 0) == (world.rank() == 0));
+  CHECK(ranks.rank_of_launcher(ranks.rank()) == world.rank());
+  // From 3 ranks on, the launcher's rank 1 has another number here.
+  const int culprit = world.size() > 1 ? 1 : 0;
+  try {
+    comm::run_and_agree(ranks, [&] {
+      if (world.rank() == culprit) throw Error(ExitCode::bad_data, "broken.h5: broken");
+    });
+    FAIL("no rank failed");
+  } catch (const comm::AgreedError& error) {
+    CHECK(error.failed_rank() == culprit);
+  }
+}
+
 TEST_CASE("all ranks stop after the same step when one is asked to") {
   const Communicator world = Communicator::world();
   comm::StopAgreement agreement(world);

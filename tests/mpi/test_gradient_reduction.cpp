@@ -7,6 +7,7 @@
 #include "../unit/float_comparison.hpp"
 #include "mnist_dist/comm/gradient_reduction.hpp"
 #include "mnist_dist/core/random.hpp"
+#include "mnist_dist/core/sum_tree.hpp"
 
 using namespace mnist_dist;
 using comm::Communicator;
@@ -129,6 +130,23 @@ TEST_CASE("the same between hosts, however ranks lie on them") {
     SUBCASE("ranks dealt to two hosts in turn") {
       check_steps(world, world.split(world.rank() % 2), shards);
     }
+  }
+}
+
+TEST_CASE("numbered by host, ranks dealt to hosts in turn merge their shards as neighbours do") {
+  const Communicator world = Communicator::world();
+  const Communicator host = world.split(world.rank() % 2);
+  const Communicator ranks = world.numbered_by_host(host);
+  for (const std::size_t shards : {8, 11, 64}) {
+    CAPTURE(shards);
+    check_steps(ranks, host, shards);
+    const auto reduction = comm::make_tree_reduction(ranks, host, shards, some_blocks());
+    const std::span<const comm::SummedShard> summed = reduction->summed_shards();
+    std::size_t sums = summed.size();
+    for (const comm::SummedShard& one : summed) sums -= one.merges;
+    const LeafBlock mine{summed.front().shard, summed.back().shard + 1};
+    CHECK(summed.size() == mine.size());
+    CHECK(sums == SumTree(shards).nodes_of(mine).size());
   }
 }
 

@@ -78,14 +78,16 @@ std::vector<Floats> gradients(const nn::KernelTable& kernels, const Factors& f) 
   }
   std::vector<Floats> sums(2, Floats(kInner * kColumns));
   std::vector<float*> places = {sums[0].data(), sums[1].data()};
+  const nn::Size ends[] = {2, 3};
   kernels.sum_gradients({microbatches.data(), microbatches.size(), kInner, kColumns, 0, offsets.data(), 0, kInner,
-                         kColumns, places.data(), kColumns, nullptr});
+                         kColumns, kColumns, nullptr, ends, places.data()});
   return sums;
 }
 
 // Segments of the inner steps, in groups of them: the first two are added.
 constexpr unsigned kSegmentEnds[] = {100, 101, 275};
 constexpr unsigned char kSegmentMerges[] = {0, 1, 0};
+constexpr nn::Size kSegmentSumEnds[] = {2, 3};
 
 Floats segment_starts() {
   return random_floats(std::size(kSegmentEnds) * kColumns, 6);
@@ -112,8 +114,8 @@ std::vector<Floats> multiply_segments(const nn::KernelTable& kernels, const Fact
   std::vector<Floats> sums(2, Floats(kRows * kColumns, -1.0F));
   std::vector<float*> places = {sums[0].data(), sums[1].data()};
   kernels.multiply_sparse({f.a.data(), kInner, f.b.data(), kColumns, groups.data(), ends.data(), kGroups,
-                           std::size(kSegmentEnds), starts.data(), kColumns, kSegmentMerges, places.data(), kColumns,
-                           kRows, kInner, kColumns});
+                           std::size(kSegmentEnds), starts.data(), kColumns, kSegmentMerges, kSegmentSumEnds,
+                           places.data(), kColumns, kRows, kInner, kColumns});
   return sums;
 }
 

@@ -14,7 +14,7 @@ class AgreedError : public Error {
  public:
   AgreedError(ExitCode exit_code, const std::string& message, int failed_rank)
       : Error(exit_code, message), failed_rank_(failed_rank) {}
-  /// The lowest rank that failed.
+  /// The first rank that failed, by the launcher's number.
   [[nodiscard]] int failed_rank() const noexcept { return failed_rank_; }
 
  private:
@@ -22,7 +22,7 @@ class AgreedError : public Error {
 };
 
 /// Collective: runs `work`, which must not communicate, and then learns how the others fared.
-/// @throws AgreedError at every rank, with the message of the lowest rank that failed
+/// @throws AgreedError at every rank, with the message of the first rank that failed
 void run_and_agree(const Communicator& communicator, const std::function<void()>& work);
 
 /// Asks all ranks, now and then, whether one of them was told to stop, so that all stop after the same step.

@@ -53,11 +53,17 @@ class Communicator {
   [[nodiscard]] Communicator split_by_host() const;
   /// Collective: the ranks that pass the same `color`, in the order of their ranks here.
   [[nodiscard]] Communicator split(int color) const;
+  /// Collective: the same ranks, numbered host by host in the order of the hosts' first ranks, so that the blocks of shards
+  /// of a host's ranks lie side by side wherever the launcher put which rank. Rank 0 stays rank 0.
+  /// @param host the ranks that share this rank's host, usually split_by_host()
+  [[nodiscard]] Communicator numbered_by_host(const Communicator& host) const;
 
   /// Collective.
   void barrier() const;
   /// Collective: the element-wise sum over all ranks, at all ranks. Integers: exact in any order.
   void sum(std::span<std::int64_t> values) const;
+  /// Local: the number that the launcher has given to a rank of this group.
+  [[nodiscard]] int rank_of_launcher(int rank) const;
   /// Collective: everybody's value, by rank.
   [[nodiscard]] std::vector<int> all_gather(int value) const;
   /// Collective: the root's values, at all ranks.
