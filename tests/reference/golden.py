@@ -1,0 +1,2 @@
+def golden_values(data):
+    return {}
