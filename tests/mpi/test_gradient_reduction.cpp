@@ -54,32 +54,45 @@ std::vector<comm::ParameterBlock> some_blocks() {
   return blocks;
 }
 
-/// The sums over a rank's summed shards, added as their merges say, from the gradients that all ranks know.
-std::vector<std::vector<float>> sums_of(const GradientReduction& reduction, std::uint32_t step) {
-  std::vector<std::vector<float>> sums;
-  for (const comm::SummedShard& summed : reduction.summed_shards()) {
-    sums.push_back(gradient_of(summed.shard, step));
-    for (int merge = 0; merge < summed.merges; ++merge) {
-      sums[sums.size() - 2] = sum(sums[sums.size() - 2], sums.back());
-      sums.pop_back();
+/// The gradients of a step, as all ranks know them.
+class KnownGradients final : public comm::ShardGradients {
+ public:
+  KnownGradients(const GradientReduction& reduction, std::uint32_t step) {
+    for (const comm::ShardSum& shard_sum : reduction.shard_sums()) {
+      std::vector<std::vector<float>> sums;
+      for (std::size_t i = 0; i < shard_sum.shards.size(); ++i) {
+        sums.push_back(gradient_of(shard_sum.shards[i].shard, step));
+        for (int merge = 0; merge < shard_sum.merges[i]; ++merge) {
+          sums[sums.size() - 2] = sum(sums[sums.size() - 2], sums.back());
+          sums.pop_back();
+        }
+      }
+      REQUIRE(sums.size() == 1);
+      sums_.push_back(sums.front());
     }
   }
-  return sums;
-}
+  void form(const ParameterRange& block, std::size_t shard_sum, float* to) const override {
+    std::ranges::copy(block.of(std::span(sums_[shard_sum])), to);
+  }
 
-/// One step of parameters -= sum of the gradients. @param total where the sums go, over this rank's range
-void do_step(GradientReduction& reduction, std::uint32_t step, std::vector<float>& total) {
-  const std::vector<std::vector<float>> sums = sums_of(reduction, step);
-  reduction.reduce_and_update(
-      [&](ParameterRange block, std::span<float* const> places) {
-        REQUIRE(places.size() == sums.size());
-        for (std::size_t i = 0; i < sums.size(); ++i) std::ranges::copy(block.of(std::span(sums[i])), places[i]);
-      },
-      [&](ParameterRange block, std::span<float> gradient, std::span<float> parameters) {
-        CHECK(block.begin == reduction.my_range().begin + total.size());
-        total.insert(total.end(), gradient.begin(), gradient.end());
-        for (std::size_t i = 0; i < gradient.size(); ++i) parameters[i] -= gradient[i];
-      });
+ private:
+  std::vector<std::vector<float>> sums_;
+};
+
+/// One step of parameters -= sum of the gradients. @return the sums over this rank's range
+std::vector<float> do_step(GradientReduction& reduction, std::uint32_t step) {
+  const KnownGradients gradients(reduction, step);
+  std::vector<float> total;
+  reduction.exchange(gradients);
+  for (const ParameterRange& block : reduction.my_blocks()) {
+    CHECK(block.begin == reduction.my_range().begin + total.size());
+    const std::span<float> gradient = reduction.sum(block, gradients);
+    total.insert(total.end(), gradient.begin(), gradient.end());
+    const std::span<float> parameters = reduction.to_update(block);
+    for (std::size_t i = 0; i < gradient.size(); ++i) parameters[i] -= gradient[i];
+  }
+  reduction.share_parameters();
+  return total;
 }
 
 /// Three steps, against the same computed from the definition.
@@ -92,8 +105,7 @@ void check_steps(const Communicator& world, const Communicator& host, std::size_
   CHECK(same_bits(reduction->parameters(), expected));
   for (std::uint32_t step = 0; step < 3; ++step) {
     const std::vector<float> total = tree_sum(0, width, shards, step);
-    std::vector<float> mine;
-    do_step(*reduction, step, mine);
+    const std::vector<float> mine = do_step(*reduction, step);
     CHECK(same_bits(mine, reduction->my_range().of(std::span(total))));
     for (std::size_t i = 0; i < kParameters; ++i) expected[i] -= total[i];
     CHECK(same_bits(reduction->parameters(), expected));
@@ -141,43 +153,34 @@ TEST_CASE("numbered by host, ranks dealt to hosts in turn merge their shards as 
     CAPTURE(shards);
     check_steps(ranks, host, shards);
     const auto reduction = comm::make_tree_reduction(ranks, host, shards, some_blocks());
-    const std::span<const comm::SummedShard> summed = reduction->summed_shards();
-    std::size_t sums = summed.size();
-    for (const comm::SummedShard& one : summed) sums -= one.merges;
-    const LeafBlock mine{summed.front().shard, summed.back().shard + 1};
-    CHECK(summed.size() == mine.size());
-    CHECK(sums == SumTree(shards).nodes_of(mine).size());
+    const std::span<const comm::ShardSum> sums = reduction->shard_sums();
+    const LeafBlock mine{sums.front().shards.front().shard, sums.back().shards.back().shard + 1};
+    std::size_t shards_of_host = 0;
+    for (const comm::ShardSum& sum : sums) shards_of_host += sum.shards.size();
+    CHECK(shards_of_host == mine.size());
+    CHECK(sums.size() == SumTree(shards).nodes_of(mine).size());
   }
 }
 
-TEST_CASE("the whole gradient of a range can be seen before its first block is updated") {
+TEST_CASE("the sums of all blocks stay until the next step, so that a norm can be taken before the first update") {
   const Communicator world = Communicator::world();
   for (const bool pretend_hosts : {false, true}) {
     CAPTURE(pretend_hosts);
     const Communicator host = pretend_hosts ? world.split(world.rank() / 2) : world.split_by_host();
     const auto reduction = comm::make_tree_reduction(world, host, 8, some_blocks());
     reduction->set_parameters(std::vector<float>(kParameters, 1.0F));
-    const std::vector<std::vector<float>> sums = sums_of(*reduction, 5);
+    const KnownGradients gradients(*reduction, 5);
     const std::vector<float> total = tree_sum(0, 8, 8, 5);
-    const std::span<const float> mine = reduction->my_range().of(std::span(total));
-    std::size_t seen = 0;
-    reduction->reduce_and_update(
-        [&](ParameterRange block, std::span<float* const> places) {
-          for (std::size_t i = 0; i < sums.size(); ++i) std::ranges::copy(block.of(std::span(sums[i])), places[i]);
-        },
-        [&](ParameterRange block, std::span<float> gradient, std::span<float> parameters) {
-          CHECK(seen == 1);
-          CHECK(same_bits(gradient, block.of(std::span(total))));
-          for (std::size_t i = 0; i < gradient.size(); ++i) parameters[i] = gradient[i];
-        },
-        [&](std::span<const ParameterRange> blocks, std::span<const float> gradient) {
-          CHECK(same_bits(gradient, mine));
-          std::size_t size = 0;
-          for (const ParameterRange& block : blocks) size += block.size();
-          CHECK(size == mine.size());
-          ++seen;
-          world.barrier();  // it may communicate
-        });
+    reduction->exchange(gradients);
+    std::vector<std::span<float>> sums;
+    for (const ParameterRange& block : reduction->my_blocks()) sums.push_back(reduction->sum(block, gradients));
+    world.barrier();  // somebody may communicate here
+    for (std::size_t i = 0; i < sums.size(); ++i) {
+      const ParameterRange& block = reduction->my_blocks()[i];
+      CHECK(same_bits(sums[i], block.of(std::span(total))));
+      std::ranges::copy(sums[i], reduction->to_update(block).begin());
+    }
+    reduction->share_parameters();
     CHECK(same_bits(reduction->parameters(), total));
   }
 }
@@ -187,8 +190,7 @@ TEST_CASE("MPI's allreduce gives the same sums but for the rounding") {
   const Communicator host = world.split_by_host();
   const auto reduction = comm::make_mpi_reduction(world, host, 11, some_blocks());
   reduction->set_parameters(gradient_of(99, 0));
-  std::vector<float> total;
-  do_step(*reduction, 1, total);
+  const std::vector<float> total = do_step(*reduction, 1);
   const std::vector<float> expected = tree_sum(0, 16, 11, 1);
   CHECK(largest_difference(total, expected) < 1e-5);
   std::vector<float> updated = gradient_of(99, 0);

@@ -9,6 +9,7 @@
 
 #include "float_comparison.hpp"
 #include "mnist_dist/core/random.hpp"
+#include "mnist_dist/core/sum_tree.hpp"
 #include "mnist_dist/nn/softmax_cross_entropy.hpp"
 
 using namespace mnist_dist;
@@ -23,20 +24,41 @@ void append_all(const nlohmann::json& nested, std::vector<float>& values) {
   }
 }
 
+/// The microbatches of each sum that merges leave.
+std::vector<LeafBlock> sums_of(const std::vector<std::uint8_t>& merges) {
+  std::vector<LeafBlock> sums;
+  for (std::size_t i = 0; i < merges.size(); ++i) {
+    std::size_t begin = i;
+    for (std::uint8_t merge = 0; merge < merges[i]; ++merge) {
+      begin = sums.back().begin;
+      sums.pop_back();
+    }
+    sums.push_back({begin, i + 1});
+  }
+  return sums;
+}
+
 /// The gradients that the microbatches of a workspace leave, block by block put together. [padded size] each
 std::vector<std::vector<float>> gradients_of(const nn::Network& network, const nn::Workspace& workspace,
                                              const Division& division, std::size_t results) {
   std::vector<nn::Microbatch> microbatches;
   std::size_t first = 0;
   for (std::size_t i = 0; i < division.rows.size(); first += division.rows[i++]) {
-    microbatches.push_back({&workspace.activations(), i, first, division.rows[i], division.merges[i]});
+    microbatches.push_back({&workspace.activations(), i, first, division.rows[i]});
   }
-  std::vector<std::vector<float>> gradients(results, std::vector<float>(network.padded_size(), -1.0F));
-  for (const ParameterRange& block : network.blocks()) {
-    std::vector<float*> places;
-    for (std::vector<float>& gradient : gradients) places.push_back(gradient.data() + block.begin);
-    network.gradient(block, microbatches, places);
+  std::vector<std::vector<float>> gradients;
+  for (const LeafBlock& summed : sums_of(division.merges)) {
+    std::vector<float>& gradient = gradients.emplace_back(network.padded_size(), -1.0F);
+    for (const ParameterRange& block : network.blocks()) {
+      const std::span<float> sum = block.of(std::span(gradient));
+      network.gradient(block,
+                       {std::span(microbatches).subspan(summed.begin, summed.size()),
+                        std::span(division.merges).subspan(summed.begin, summed.size())},
+                       sum.data());
+      network.scale_gradient(block, sum);
+    }
   }
+  REQUIRE(gradients.size() == results);
   return gradients;
 }
 
@@ -68,29 +90,61 @@ std::vector<float> interleaved(const nlohmann::json& weights, const nlohmann::js
 
 Example reference_example() {
   const nlohmann::json json = reference("mlp.json");
-  Example example;
   const auto sizes = json.at("sizes").get<std::vector<std::size_t>>();
-  example.architecture = {sizes.front(), {sizes.begin() + 1, sizes.end() - 1}, sizes.back(), json.at("leak")};
-  example.parameters = interleaved(json.at("weights"), json.at("biases"));
-  example.rows = flat(json.at("x"));
+  const std::size_t rows = json.at("x").size();
+  Example example;
+  example.architecture = {rows, {sizes.begin() + 1, sizes.end() - 1}, sizes.back(), json.at("leak")};
+  for (std::size_t row = 0; row < rows; ++row) {
+    for (std::size_t unit = 0; unit < sizes[1]; ++unit) {
+      double product = 0;
+      for (std::size_t i = 0; i < sizes[0]; ++i) {
+        product += json.at("x")[row][i].get<double>() * json.at("weights")[0][i][unit].get<double>();
+      }
+      example.parameters.push_back(static_cast<float>(product));
+    }
+  }
+  const std::vector<float> all = interleaved(json.at("weights"), json.at("biases"));
+  example.parameters.insert(example.parameters.end(), all.begin() + static_cast<std::ptrdiff_t>(sizes[0] * sizes[1]),
+                            all.end());
+  example.scaling = {std::vector<float>(rows, 0.0F), std::vector<float>(rows, 1.0F)};
+  example.pixels.resize(rows * rows);
+  for (std::size_t row = 0; row < rows; ++row) example.pixels[row * rows + row] = 1;
   example.labels = json.at("labels").get<std::vector<std::int32_t>>();
-  example.row_ids.resize(example.labels.size());
+  example.row_ids.resize(rows);
   std::iota(example.row_ids.begin(), example.row_ids.end(), 100U);
   return example;
 }
 
+std::vector<float> as_gradient_of_reference(const Example& example, const std::vector<float>& gradient) {
+  const nlohmann::json x = reference("mlp.json").at("x");
+  const std::size_t units = example.architecture.hidden.front();
+  std::vector<float> result;
+  for (std::size_t i = 0; i < x[0].size(); ++i) {
+    for (std::size_t unit = 0; unit < units; ++unit) {
+      double product = 0;
+      for (std::size_t row = 0; row < x.size(); ++row) product += x[row][i].get<double>() * gradient[row * units + unit];
+      result.push_back(static_cast<float>(product));
+    }
+  }
+  result.insert(result.end(), gradient.begin() + static_cast<std::ptrdiff_t>(x.size() * units), gradient.end());
+  return result;
+}
+
 Example random_example(bool large) {
   Example example;
-  example.architecture = {large ? 400U : 37U, {large ? 400U : 51U, 33U}, 5};
+  example.architecture = {large ? 402U : 37U, {large ? 400U : 51U, 33U}, 5};
   example.parameters.resize(nn::parameter_count(example.architecture));
   RandomStream stream({.seed = 3, .purpose = Purpose::shuffle, .epoch = 0, .id = 0});
   for (float& parameter : example.parameters) parameter = stream.uniform(-0.5F, 0.5F);
-  for (std::size_t i = 0; i < example.architecture.inputs; ++i) example.offsets.push_back(stream.uniform(-1, 1));
+  for (std::size_t i = 0; i < example.architecture.inputs; ++i) {
+    example.scaling.mean.push_back(stream.uniform(0, 120));
+    example.scaling.scale.push_back(i % 10 == 9 ? 0.0F : stream.uniform(0.005F, 0.02F));
+  }
   for (std::uint64_t row = 0; row < 41; ++row) {
-    // Many inputs are zero, alone and in groups, in some rows or in all.
+    // Many pixels are black, alone and in groups, in some rows or in all.
     for (std::size_t i = 0; i < example.architecture.inputs; ++i) {
-      const bool dark = i % 11 < 5 || (i + row) % 3 == 0 || stream.below(3) == 0;
-      example.rows.push_back(dark ? 0.0F : stream.uniform(-2, 2));
+      const bool black = i % 11 < 5 || (i + row) % 3 == 0 || stream.below(3) == 0;
+      example.pixels.push_back(black ? 0 : static_cast<std::uint8_t>(stream.below(256)));
     }
     example.labels.push_back(static_cast<std::int32_t>(stream.below(5)));
     example.row_ids.push_back(1000 + row);
@@ -98,29 +152,23 @@ Example random_example(bool large) {
   return example;
 }
 
-void load_rows(const Example& example, std::size_t first, std::size_t count, nn::Workspace& workspace) {
-  for (std::size_t row = 0; row < count; ++row) {
-    std::ranges::copy(example.view().row(first + row), workspace.inputs().row(row).begin());
+void load_rows(const Example& example, const nn::Network& network, std::size_t first, std::size_t count,
+               nn::Workspace& workspace) {
+  std::vector<const std::uint8_t*> rows;
+  for (std::size_t row = first; row < first + count; ++row) {
+    rows.push_back(example.pixels.data() + row * example.architecture.inputs);
   }
-}
-
-void forward(const nn::Network& network, std::span<const float> parameters, std::span<const std::uint64_t> row_ids,
-             const nn::Dropout& dropout, nn::Workspace& workspace) {
-  const std::vector<LeafBlock> whole = {{0, network.segments()}};
-  network.begin_pass(row_ids.size(), workspace);
-  network.multiply_inputs(parameters, std::vector{nn::RowSegments{&workspace.activations(), row_ids.size(), whole[0]}},
-                          workspace);
-  network.forward(parameters, whole, row_ids, dropout, workspace);
+  network.load(rows, workspace);
 }
 
 double loss_of(const Example& example, std::size_t first, const Division& division, const nn::Dropout& dropout,
                std::size_t results, std::vector<std::vector<float>>* gradients) {
-  const nn::Network network(example.architecture, example.offsets);
+  const nn::Network network(example.architecture, example.scaling);
   const std::size_t rows = std::accumulate(division.rows.begin(), division.rows.end(), std::size_t{0});
   nn::Workspace workspace(example.architecture, example.labels.size());
   const std::vector<float> parameters = nn::with_padding(example.architecture, example.parameters);
-  load_rows(example, first, rows, workspace);
-  forward(network, parameters, std::span(example.row_ids).subspan(first, rows), dropout, workspace);
+  load_rows(example, network, first, rows, workspace);
+  network.forward(parameters, std::span(example.row_ids).subspan(first, rows), dropout, workspace);
   const double loss = nn::softmax_cross_entropy(workspace.logits(), std::span(example.labels).subspan(first, rows),
                                                 1.0F / static_cast<float>(example.labels.size()));
   if (gradients != nullptr) {
@@ -139,10 +187,10 @@ double mean_loss(const Example& example, const nn::Dropout& dropout, std::vector
 }
 
 std::vector<float> predicted_logits(const Example& example) {
-  const nn::Network network(example.architecture, example.offsets);
+  const nn::Network network(example.architecture, example.scaling);
   nn::Workspace workspace(example.architecture, example.labels.size());
-  load_rows(example, 0, example.labels.size(), workspace);
-  network.predict(nn::with_padding(example.architecture, example.parameters), example.labels.size(), workspace);
+  load_rows(example, network, 0, example.labels.size(), workspace);
+  network.predict(nn::with_padding(example.architecture, example.parameters), workspace);
   std::vector<float> logits;
   for (std::size_t row = 0; row < example.labels.size(); ++row) {
     const std::span<const float> values = workspace.logits().row(row);

@@ -15,14 +15,10 @@ inline const mnist_dist::nn::Dropout kNoDropout(0.0, 0, 0);
 struct Example {
   mnist_dist::nn::Architecture architecture;
   std::vector<float> parameters;
-  std::vector<float> offsets;  // of the inputs, or none
-  std::vector<float> rows;
+  mnist_dist::nn::InputScaling scaling;
+  std::vector<std::uint8_t> pixels;  // [rows x inputs]
   std::vector<std::int32_t> labels;
   std::vector<std::uint64_t> row_ids;
-
-  [[nodiscard]] mnist_dist::MatrixView<const float> view() const {
-    return {rows.data(), labels.size(), architecture.inputs};
-  }
 };
 
 /// A file of tests/unit/data.
@@ -34,8 +30,12 @@ std::vector<float> flat(const nlohmann::json& nested);
 /// W1, b1, W2, b2, ... as the flat vector has them.
 std::vector<float> interleaved(const nlohmann::json& weights, const nlohmann::json& biases);
 
-/// The network and the rows of mlp.json.
+/// The network and the rows of mlp.json, whose inputs X are any numbers. The network takes pixels: each row here lights one
+/// of its own, and the first layer's weights are X W1.
 Example reference_example();
+
+/// A gradient of reference_example(), as one of mlp.json's network: X^T times that of X W1.
+std::vector<float> as_gradient_of_reference(const Example& example, const std::vector<float>& gradient);
 
 /// A few random rows for a network whose layers go through our own kernels, or are too large for them.
 Example random_example(bool large);
@@ -46,13 +46,9 @@ struct Division {
   std::vector<std::uint8_t> merges;
 };
 
-/// Puts the example's rows from the first one on where the network takes them.
-void load_rows(const Example& example, std::size_t first, std::size_t count, mnist_dist::nn::Workspace& workspace);
-
-/// The whole forward pass of training over rows that are where the network takes them.
-void forward(const mnist_dist::nn::Network& network, std::span<const float> parameters,
-             std::span<const std::uint64_t> row_ids, const mnist_dist::nn::Dropout& dropout,
-             mnist_dist::nn::Workspace& workspace);
+/// Loads the example's rows from the first one on.
+void load_rows(const Example& example, const mnist_dist::nn::Network& network, std::size_t first, std::size_t count,
+               mnist_dist::nn::Workspace& workspace);
 
 /// The loss of the rows from `first` on, summed, scaled for the gradient as in the whole batch; and the gradients.
 double loss_of(const Example& example, std::size_t first, const Division& division,

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "../../src/nn/elementary_functions.hpp"
+#include "../../src/nn/kernels/elementary_functions.hpp"
 #include "float_comparison.hpp"
 
 using namespace mnist_dist;

@@ -8,7 +8,6 @@
 #include "float_comparison.hpp"
 #include "mnist_dist/data/epoch_plan.hpp"
 #include "mnist_dist/data/holdout.hpp"
-#include "mnist_dist/data/standardizer.hpp"
 
 using namespace mnist_dist;
 
@@ -92,18 +91,4 @@ TEST_CASE("the holdout takes its share of every class, at random, and leaves the
   for (std::uint64_t row = 0; row < 1000; ++row) CHECK(all[row] == row);
   CHECK(data::split_holdout(labels, 3, 0.1, 2).holdout_rows != split.holdout_rows);
   CHECK(data::split_holdout(labels, 3, 0.0, 1).holdout_rows.empty());
-}
-
-TEST_CASE("standardised pixels are z-scores, and 0 where nothing varies") {
-  const std::vector<float> mean = {10.0F, 255.0F, 3.0F};
-  const std::vector<float> deviation = {2.0F, 51.0F, 0.0F};
-  const data::Standardizer standardizer(mean, deviation);
-  const std::vector<std::uint8_t> pixels = {14, 0, 200};
-  std::vector<float> values(3);
-  standardizer.scale(pixels, values);
-  CHECK(values[1] == 0.0F);  // a black pixel is an exact zero, until its offset is added
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] += standardizer.offsets()[i];
-  CHECK(difference(values[0], 2) < 1e-6);
-  CHECK(difference(values[1], -5) < 1e-6);
-  CHECK(values[2] == 0.0F);
 }

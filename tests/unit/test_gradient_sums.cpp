@@ -24,37 +24,6 @@ Example example_with(std::size_t columns) {
   return example;
 }
 
-/// The passes over 40 microbatches of a row each, and the first block's gradient under any merges.
-class Passes {
- public:
-  explicit Passes(const Example& example)
-      : network_(example.architecture, example.offsets), workspace_(example.architecture, kMicrobatches) {
-    const std::vector<float> parameters = nn::with_padding(example.architecture, example.parameters);
-    load_rows(example, 0, kMicrobatches, workspace_);
-    forward(network_, parameters, std::span(example.row_ids).first(kMicrobatches), kNoDropout, workspace_);
-    network_.backward(parameters, std::vector<std::size_t>(kMicrobatches, 1), workspace_);
-  }
-
-  /// What the refusal says. The sums must be as they were.
-  [[nodiscard]] std::string refusal(const std::vector<std::uint8_t>& merges, std::size_t sums) const {
-    std::vector<nn::Microbatch> microbatches;
-    for (std::size_t i = 0; i < merges.size(); ++i) {
-      microbatches.push_back({&workspace_.activations(), i, i, 1, merges[i]});
-    }
-    const ParameterRange block = network_.blocks().front();
-    std::vector<std::vector<float>> gradients(sums, std::vector<float>(block.size(), -1.0F));
-    std::vector<float*> places;
-    for (std::vector<float>& gradient : gradients) places.push_back(gradient.data());
-    const std::string message = message_of(ExitCode::bug, [&] { network_.gradient(block, microbatches, places); });
-    for (const std::vector<float>& gradient : gradients) CHECK(gradient == std::vector<float>(block.size(), -1.0F));
-    return message;
-  }
-
- private:
-  nn::Network network_;
-  nn::Workspace workspace_;
-};
-
 }  // namespace
 
 TEST_CASE("40 microbatches that do not merge give 40 sums") {
@@ -84,15 +53,23 @@ TEST_CASE("40 microbatches that do not merge give 40 sums") {
   }
 }
 
-TEST_CASE("merges that are no tree's, or leave another number of sums than there are places, write nothing") {
-  for (const std::size_t columns : {64, 528}) {
-    CAPTURE(columns);
-    const Passes passes(example_with(columns));
-    const std::vector<std::uint8_t> none(kMicrobatches, 0);
-    CHECK(passes.refusal(none, 39) == "40 sums for 39 places");
-    CHECK(passes.refusal({0, 2}, 1) == "1 sums for 2 merges");
-    std::vector<std::uint8_t> all_at_last = none;
-    all_at_last.back() = 39;
-    CHECK(passes.refusal(all_at_last, 1) == "more than 16 sums wait");
+TEST_CASE("merges that are no tree's write nothing") {
+  const Example example = example_with(64);
+  const nn::Network network(example.architecture, example.scaling);
+  nn::Workspace workspace(example.architecture, kMicrobatches);
+  load_rows(example, network, 0, kMicrobatches, workspace);
+  const std::vector<nn::Microbatch> microbatches(kMicrobatches, {&workspace.activations(), 0, 0, 1});
+  const auto refusal = [&](const std::vector<std::uint8_t>& merges) {
+    std::vector<float> sum(network.blocks().front().size(), -1.0F);
+    const std::string message = message_of(ExitCode::bug, [&] {
+      network.gradient(network.blocks().front(), {std::span(microbatches).first(merges.size()), merges}, sum.data());
+    });
+    CHECK(sum == std::vector<float>(sum.size(), -1.0F));
+    return message;
+  };
+  std::vector<std::uint8_t> all_at_last(kMicrobatches, 0);
+  all_at_last.back() = kMicrobatches - 1;
+  for (const std::vector<std::uint8_t>& merges : {{0, 0}, {0, 2}, all_at_last}) {
+    CHECK(refusal(merges) == "the sums of a block's microbatches do not end in one");
   }
 }

@@ -1,13 +1,14 @@
-// The kernels of different vectors against each other, and against the plain sum.
+// The kernels of different vectors against each other, and against plain sums.
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
-#include <iterator>
 #include <vector>
 
-#include "../../src/nn/kernel_table.hpp"
+#include "../../src/nn/kernels/gradient_sums.hpp"
+#include "../../src/nn/kernels/kernel_targets.hpp"
+#include "../../src/nn/kernels/pixel_product.hpp"
+#include "../../src/nn/kernels/products.hpp"
 #include "float_comparison.hpp"
 #include "mnist_dist/core/aligned_vector.hpp"
 #include "mnist_dist/core/random.hpp"
@@ -16,8 +17,8 @@ using namespace mnist_dist;
 
 namespace {
 
-constexpr std::size_t kRows = 41;
-constexpr std::size_t kInner = 1100;  // more than is packed at once
+constexpr std::size_t kRows = 141;    // more than the first layer's product takes at once
+constexpr std::size_t kInner = 1102;  // more than is packed at once, and no whole number of groups
 constexpr std::size_t kColumns = 176;
 
 using Floats = AlignedVector<float>;
@@ -29,166 +30,176 @@ Floats random_floats(std::size_t size, std::uint64_t id) {
   return values;
 }
 
+/// Calls use(target) with each kind of vectors in turn; then all is as before.
+template <class Use>
+void for_each_target(Use&& use) {
+  const std::vector<nn::KernelTarget> targets = nn::runnable_targets();
+  for (const nn::KernelTarget& target : targets) {
+    CAPTURE(target.vectors);
+    nn::use_target(target);
+    use(target);
+  }
+  nn::use_target(targets.front());
+}
+
 struct Factors {
   Floats a = random_floats(kRows * kInner, 1);
   Floats b = random_floats(kInner * kColumns, 2);
+  MatrixView<const float> left{a.data(), kRows, kInner};
+  MatrixView<const float> right{b.data(), kInner, kColumns};
 };
 
-nn::Product product(const Factors& f, Floats& c) {
-  c.assign(kRows * kColumns, -1.0F);
-  return {f.a.data(), kInner, f.b.data(), kColumns, c.data(), kColumns, kRows, kInner, kColumns};
-}
-
-Floats multiply(const nn::KernelTable& kernels, const Factors& f) {
-  Floats c;
-  kernels.multiply(product(f, c));
+Floats multiply(const Factors& f) {
+  Floats c(kRows * kColumns, -1.0F);
+  nn::multiply_rows(f.left, f.right, {c.data(), kRows, kColumns});
   return c;
 }
 
-Floats multiply_large(const nn::KernelTable& kernels, const Factors& f) {
-  Floats c;
-  Floats packed(nn::kPackedFloats);
-  kernels.multiply_large({product(f, c), 0, packed.data()});
+Floats multiply_large(const Factors& f) {
+  Floats c(kRows * kColumns, -1.0F);
+  nn::multiply_rows_by_large(f.left, f.right, {c.data(), kRows, kColumns});
   return c;
 }
 
 /// The same product from the transposed right factor, of which the last `missing` rows are not there.
-Floats multiply_transposed(const nn::KernelTable& kernels, const Factors& f, std::size_t missing) {
+Floats multiply_transposed(const Factors& f, std::size_t missing) {
   Floats transposed(kColumns * kInner);
-  kernels.transpose({f.b.data(), kColumns, transposed.data(), kInner, kInner, kColumns});
-  Floats c;
-  Floats packed(nn::kPackedFloats);
-  nn::Product p = product(f, c);
-  p.b = transposed.data();
-  p.b_stride = kInner;
-  kernels.multiply_large({p, kColumns - missing, packed.data()});
+  nn::transpose(f.right, {transposed.data(), kColumns, kInner});
+  Floats c(kRows * kColumns, -1.0F);
+  nn::multiply_rows_by_large_transposed(f.left, {transposed.data(), kColumns - missing, kInner},
+                                        {c.data(), kRows, kColumns});
   return c;
 }
 
-/// Gradients over three microbatches, the first two of them added.
-std::vector<Floats> gradients(const nn::KernelTable& kernels, const Factors& f) {
-  const Floats deltas = random_floats(kRows * kColumns, 3);
-  const Floats delta_sums = random_floats(3 * kColumns, 4);
-  const Floats offsets = random_floats(kInner, 5);
-  std::vector<nn::GradientMicrobatch> microbatches;
-  const std::vector<std::size_t> rows = {20, 8, 13};
-  for (std::size_t i = 0, first = 0; i < rows.size(); first += rows[i++]) {
-    microbatches.push_back({f.a.data() + first * kInner, deltas.data() + first * kColumns,
-                            delta_sums.data() + i * kColumns, nullptr, first, rows[i], i == 1 ? 1U : 0U});
+/// Rows of pixels, most of them black, and what the first layer makes of them.
+struct Pixels {
+  std::vector<std::uint8_t> pixels = std::vector<std::uint8_t>(kRows * kInner);
+  Floats scale = random_floats(kInner + 2, 3);
+  Floats negative_mean = random_floats(kInner + 2, 4);
+  Floats weights = random_floats(kInner * kColumns, 5);
+  Floats deltas = random_floats(kRows * kColumns, 6);
+  Floats delta_sums = random_floats(4 * kColumns, 7);
+
+  std::vector<std::uint32_t> begins, rows, values;
+  nn::PixelLists lists;
+
+  Pixels() {
+    RandomStream stream({.seed = 5, .purpose = Purpose::shuffle, .epoch = 0, .id = 8});
+    for (std::uint8_t& pixel : pixels) pixel = static_cast<std::uint8_t>(stream.below(4) == 0 ? stream.below(256) : 0);
+    for (std::size_t row = 0; row < kRows; ++row) std::fill_n(pixels.begin() + static_cast<long>(row * kInner), 9, 0);
+    std::fill(scale.begin() + kInner, scale.end(), 0.0F);
+    std::fill(negative_mean.begin() + kInner, negative_mean.end(), 0.0F);
+    lists.groups = nn::PixelLists::groups_of(kInner);
+    begins.resize(lists.groups + 1);
+    rows.resize(kRows * lists.groups + nn::PixelLists::kPadding);
+    values.resize(rows.size());
+    lists.begins = begins.data();
+    lists.rows = rows.data();
+    lists.pixels = values.data();
+    list();
   }
-  std::vector<Floats> sums(2, Floats(kInner * kColumns));
-  std::vector<float*> places = {sums[0].data(), sums[1].data()};
-  const nn::Size ends[] = {2, 3};
-  kernels.sum_gradients({microbatches.data(), microbatches.size(), kInner, kColumns, 0, offsets.data(), 0, kInner,
-                         kColumns, kColumns, nullptr, ends, places.data()});
-  return sums;
-}
+  void list() const {
+    std::vector<const std::uint8_t*> pointers;
+    for (std::size_t row = 0; row < kRows; ++row) pointers.push_back(pixels.data() + row * kInner);
+    nn::list_pixels(pointers, kInner, lists);
+  }
+  [[nodiscard]] std::uint8_t at(std::size_t row, std::size_t input) const { return pixels[row * kInner + input]; }
 
-// Segments of the inner steps, in groups of them: the first two are added.
-constexpr unsigned kSegmentEnds[] = {100, 101, 275};
-constexpr unsigned char kSegmentMerges[] = {0, 1, 0};
-constexpr nn::Size kSegmentSumEnds[] = {2, 3};
-
-Floats segment_starts() {
-  return random_floats(std::size(kSegmentEnds) * kColumns, 6);
-}
-
-/// The sums over segments of the inner steps, with every other group left out in every other four rows.
-std::vector<Floats> multiply_segments(const nn::KernelTable& kernels, const Factors& f) {
-  constexpr std::size_t kGroups = kInner / nn::kInputsOfGroup;
-  static_assert(kSegmentEnds[std::size(kSegmentEnds) - 1] == kGroups);
-  std::vector<unsigned> groups;
-  std::vector<unsigned> ends;
-  for (std::size_t tile = 0; tile * nn::kSparseRows < kRows; ++tile) {
-    const std::size_t begin = groups.size();
-    unsigned group = 0;
-    for (const unsigned end : kSegmentEnds) {
-      for (; group < end; ++group) {
-        if (tile % 2 == 0 || group % 2 == 0) groups.push_back(group);
-      }
-      ends.push_back(static_cast<unsigned>(groups.size() - begin));
+  /// The product, and after its last row what the means give.
+  [[nodiscard]] Floats product() const {
+    Floats sums((kRows + 1) * kColumns, -1.0F);
+    nn::multiply_pixels({.lists = lists,
+                         .rows = kRows,
+                         .inputs = kInner,
+                         .scale = scale.data(),
+                         .negative_mean = negative_mean.data(),
+                         .weights = weights.data(),
+                         .columns = kColumns,
+                         .sums = sums.data(),
+                         .sums_stride = kColumns,
+                         .mean_sum = sums.data() + kRows * kColumns});
+    return sums;
+  }
+  /// Over four microbatches, the second one empty.
+  [[nodiscard]] Floats gradient(const std::vector<std::uint8_t>& merges) const {
+    constexpr std::uint32_t kEnds[] = {0, 40, 40, 110, kRows};
+    std::vector<nn::PixelLeaf> leaves;
+    for (std::size_t i = 0; i < 4; ++i) {
+      leaves.push_back({&lists, kEnds[i], kEnds[i + 1], deltas.data(), delta_sums.data() + i * kColumns});
     }
-    groups.resize(begin + kGroups);
+    Floats sum(kInner * kColumns, -1.0F);
+    nn::sum_gradient(nn::PixelGradient{.leaves = leaves,
+                                       .negative_mean = negative_mean.data(),
+                                       .deltas_stride = kColumns,
+                                       .first_group = 0,
+                                       .inputs = kInner,
+                                       .columns = kColumns,
+                                       .sum = sum.data()},
+                     nn::TreeOfLeaves(merges));
+    return sum;
   }
-  const Floats starts = segment_starts();
-  std::vector<Floats> sums(2, Floats(kRows * kColumns, -1.0F));
-  std::vector<float*> places = {sums[0].data(), sums[1].data()};
-  kernels.multiply_sparse({f.a.data(), kInner, f.b.data(), kColumns, groups.data(), ends.data(), kGroups,
-                           std::size(kSegmentEnds), starts.data(), kColumns, kSegmentMerges, kSegmentSumEnds,
-                           places.data(), kColumns, kRows, kInner, kColumns});
-  return sums;
+};
+
+/// The gradient of a layer that has the left factor as inputs and a column of it as deltas.
+Floats dense_gradient(const Factors& f, const std::vector<std::uint8_t>& merges) {
+  const Floats deltas = random_floats(kRows * kColumns, 9);
+  std::vector<nn::DenseLeaf> leaves;
+  for (std::size_t i = 0; i < merges.size(); ++i) {
+    const std::size_t first = kRows * i / merges.size();
+    leaves.push_back({f.a.data() + first * kInner, deltas.data() + first * kColumns,
+                      kRows * (i + 1) / merges.size() - first});
+  }
+  Floats sum(kInner * kColumns, -1.0F);
+  nn::sum_gradient(nn::DenseGradient{leaves, kInner, kColumns, kInner, kColumns, sum.data(), kColumns},
+                   nn::TreeOfLeaves(merges));
+  return sum;
 }
 
-/// One element of them.
-double segment_sum(const Factors& f, std::size_t sum, std::size_t row, std::size_t column) {
-  const Floats starts = segment_starts();
-  double expected = 0;
-  unsigned group = 0;
-  for (std::size_t segment = 0; segment < std::size(kSegmentEnds); ++segment) {
-    const bool counts = (segment < 2) == (sum == 0);
-    if (counts) expected += double{starts[segment * kColumns + column]};
-    for (; group < kSegmentEnds[segment]; ++group) {
-      if (!counts || (row / nn::kSparseRows % 2 == 1 && group % 2 == 1)) continue;
-      for (std::size_t k = group * nn::kInputsOfGroup; k < (group + 1) * nn::kInputsOfGroup; ++k) {
-        expected += double{f.a[row * kInner + k]} * double{f.b[k * kColumns + column]};
-      }
-    }
-  }
-  return expected;
-}
-
-/// What this processor can run.
-std::vector<nn::KernelTable> runnable_kernels() {
-  std::vector<nn::KernelTable> kernels = {nn::baseline_kernels()};
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) kernels.push_back(nn::avx2_kernels());
-  if (__builtin_cpu_supports("avx512f")) kernels.push_back(nn::avx512_kernels());
-#endif
-  return kernels;
-}
+const std::vector<std::uint8_t> kWholeTree = {0, 1, 0, 2};
+const std::vector<std::uint8_t> kOtherTree = {0, 0, 1, 1};
 
 }  // namespace
 
 TEST_CASE("kernels with the same arithmetic give the same bits") {
   const Factors f;
-  const std::vector<nn::KernelTable> all = runnable_kernels();
-  bool compared = false;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    for (std::size_t j = 0; j < i; ++j) {
-      const nn::KernelTable& one = all[i];
-      const nn::KernelTable& other = all[j];
-      CAPTURE(one.vectors);
-      CAPTURE(other.vectors);
-      const bool same = one.fused == other.fused;
-      // With another arithmetic they are others, so this test can fail.
-      CHECK((multiply(one, f) == multiply(other, f)) == same);
-      CHECK((gradients(one, f) == gradients(other, f)) == same);
-      CHECK((multiply_segments(one, f) == multiply_segments(other, f)) == same);
-      compared = compared || same;
+  const Pixels p;
+  std::vector<std::vector<Floats>> fused_results;
+  std::vector<std::vector<Floats>> other_results;
+  for_each_target([&](const nn::KernelTarget& target) {
+    (target.fused ? fused_results : other_results)
+        .push_back({multiply(f), p.product(), p.gradient(kWholeTree), p.gradient(kOtherTree),
+                    dense_gradient(f, kWholeTree), dense_gradient(f, kOtherTree)});
+  });
+  for (const auto* results : {&fused_results, &other_results}) {
+    if (results->size() < 2) MESSAGE("one kind of vectors has nothing to be compared with");
+    for (std::size_t i = 1; i < results->size(); ++i) {
+      for (std::size_t kernel = 0; kernel < results->front().size(); ++kernel) {
+        CAPTURE(kernel);
+        CHECK((*results)[i][kernel] == results->front()[kernel]);
+      }
     }
   }
-  if (!compared) MESSAGE("skipped: this processor cannot run two kernels of the same arithmetic (AVX2 and AVX-512)");
 }
 
 TEST_CASE("packing and transposing change no bit of a product") {
   const Factors f;
-  for (const nn::KernelTable& kernels : runnable_kernels()) {
-    CAPTURE(kernels.vectors);
-    const Floats expected = multiply(kernels, f);
-    CHECK(multiply_large(kernels, f) == expected);
-    CHECK(multiply_transposed(kernels, f, 0) == expected);
-    const Floats shorter = multiply_transposed(kernels, f, 10);
+  for_each_target([&](const nn::KernelTarget& /*target*/) {
+    const Floats expected = multiply(f);
+    CHECK(multiply_large(f) == expected);
+    CHECK(multiply_transposed(f, 0) == expected);
+    const Floats shorter = multiply_transposed(f, 10);
+    std::size_t wrong = 0;
     for (std::size_t i = 0; i < shorter.size(); ++i) {
-      CHECK(shorter[i] == (i % kColumns < kColumns - 10 ? expected[i] : 0.0F));
+      wrong += shorter[i] == (i % kColumns < kColumns - 10 ? expected[i] : 0.0F) ? 0 : 1;
     }
-  }
+    CHECK(wrong == 0);
+  });
 }
 
 TEST_CASE("products are products") {
   const Factors f;
-  for (const nn::KernelTable& kernels : runnable_kernels()) {
-    CAPTURE(kernels.vectors);
-    const Floats c = multiply(kernels, f);
+  for_each_target([&](const nn::KernelTarget& /*target*/) {
+    const Floats c = multiply(f);
     for (std::size_t i = 0; i < c.size(); i += 97) {
       double expected = 0;
       for (std::size_t k = 0; k < kInner; ++k) {
@@ -196,19 +207,69 @@ TEST_CASE("products are products") {
       }
       CHECK(difference(c[i], expected) < 1e-4);
     }
-  }
+  });
 }
 
-TEST_CASE("sums over segments leave out what is not active, and are added as the merges say") {
-  const Factors f;
-  for (const nn::KernelTable& kernels : runnable_kernels()) {
-    CAPTURE(kernels.vectors);
-    const std::vector<Floats> sums = multiply_segments(kernels, f);
-    for (std::size_t sum = 0; sum < sums.size(); ++sum) {
-      for (std::size_t i = 0; i < kRows * kColumns; i += 97) {
-        const double expected = segment_sum(f, sum, i / kColumns, i % kColumns);
-        CHECK(difference(sums[sum][i], expected) < 1e-4);
+TEST_CASE("lists hold every pixel that is not black, by groups of inputs and in the order of the rows") {
+  Pixels p;
+  for_each_target([&](const nn::KernelTarget& /*target*/) {
+    std::fill(p.begins.begin(), p.begins.end(), 99U);
+    p.list();
+    std::vector<std::uint8_t> unlisted = p.pixels;
+    CHECK(p.begins.front() == 0);
+    for (std::size_t group = 0; group < p.lists.groups; ++group) {
+      for (std::uint32_t entry = p.begins[group]; entry < p.begins[group + 1]; ++entry) {
+        if (entry > p.begins[group]) CHECK(p.rows[entry] > p.rows[entry - 1]);
+        CHECK(p.values[entry] != 0);
+        for (std::size_t i = 0; i < 4; ++i) {
+          const auto* bytes = reinterpret_cast<const std::uint8_t*>(&p.values[entry]);
+          const std::size_t input = 4 * group + i;
+          if (input >= kInner) {
+            CHECK(bytes[i] == 0);
+          } else {
+            CHECK(bytes[i] == p.at(p.rows[entry], input));
+            unlisted[p.rows[entry] * kInner + input] = 0;
+          }
+        }
       }
     }
-  }
+    CHECK(std::ranges::count(unlisted, 0) == static_cast<long>(unlisted.size()));
+  });
+}
+
+TEST_CASE("the first layer's product is that of pixels and scaled weights, the means being one more row") {
+  const Pixels p;
+  for_each_target([&](const nn::KernelTarget& /*target*/) {
+    const Floats sums = p.product();
+    for (std::size_t i = 0; i < sums.size(); i += 97) {
+      double expected = 0;
+      for (std::size_t k = 0; k < kInner; ++k) {
+        const std::size_t row = i / kColumns;
+        const double pixel = row < kRows ? double{static_cast<float>(p.at(row, k))} : double{p.negative_mean[k]};
+        expected += pixel * double{p.scale[k]} * double{p.weights[k * kColumns + i % kColumns]};
+      }
+      CHECK(difference(sums[i], expected) < 2e-3);  // sums of some 300 numbers of up to 255
+    }
+  });
+}
+
+TEST_CASE("the first layer's gradient is that of pixels less their means") {
+  const Pixels p;
+  for_each_target([&](const nn::KernelTarget& /*target*/) {
+    for (const std::vector<std::uint8_t>& merges : {kWholeTree, kOtherTree}) {
+      const Floats sum = p.gradient(merges);
+      for (std::size_t i = 0; i < sum.size(); i += 97) {
+        const std::size_t input = i / kColumns;
+        double expected = 0;
+        for (std::size_t row = 0; row < kRows; ++row) {
+          expected += double{static_cast<float>(p.at(row, input))} * double{p.deltas[row * kColumns + i % kColumns]};
+        }
+        for (std::size_t leaf = 0; leaf < 4; ++leaf) {
+          expected += double{p.negative_mean[input]} * double{p.delta_sums[leaf * kColumns + i % kColumns]};
+        }
+        CHECK(difference(sum[i], expected) < 1e-3);
+      }
+    }
+    CHECK(p.gradient(kWholeTree) != p.gradient(kOtherTree));  // another order of addition gives other bits
+  });
 }

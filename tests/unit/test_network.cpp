@@ -18,7 +18,8 @@ TEST_CASE("logits, loss and gradients agree with PyTorch in double precision") {
 
   std::vector<float> gradient;
   CHECK(difference(mean_loss(example, kNoDropout, &gradient), json.at("loss")) < 2e-6);
-  CHECK(largest_difference(gradient, interleaved(json.at("weight_gradients"), json.at("bias_gradients"))) < 1e-7);
+  const std::vector<float> expected = interleaved(json.at("weight_gradients"), json.at("bias_gradients"));
+  CHECK(largest_difference(as_gradient_of_reference(example, gradient), expected) < 2e-7);
 }
 
 TEST_CASE("gradients agree with finite differences, with and without dropout") {
@@ -50,24 +51,45 @@ TEST_CASE("a microbatch's gradient has the same bits whatever stands beside it, 
   }
 }
 
-TEST_CASE("offsets kept apart give what inputs with the offsets added give") {
+TEST_CASE("subtracting means does what other biases do, and scaling what other weights do") {
   for (const bool large : {false, true}) {
     CAPTURE(large);
-    const Example apart = random_example(large);
-    Example added = apart;
-    for (std::size_t i = 0; i < added.rows.size(); ++i) added.rows[i] += apart.offsets[i % apart.offsets.size()];
-    added.offsets.clear();
-    std::vector<float> expected;
+    const Example example = random_example(large);
+    const std::size_t inputs = example.architecture.inputs;
+    const std::size_t units = example.architecture.hidden.front();
+    // scale (pixel - mean) W + b = pixel (scale W) + (b - mean scale W)
+    Example plain = example;
+    plain.scaling = {std::vector<float>(inputs, 0.0F), std::vector<float>(inputs, 1.0F)};
+    for (std::size_t unit = 0; unit < units; ++unit) {
+      double bias = plain.parameters[inputs * units + unit];
+      for (std::size_t i = 0; i < inputs; ++i) {
+        const double weight = double{example.scaling.scale[i]} * double{example.parameters[i * units + unit]};
+        plain.parameters[i * units + unit] = static_cast<float>(weight);
+        bias -= double{example.scaling.mean[i]} * weight;
+      }
+      plain.parameters[inputs * units + unit] = static_cast<float>(bias);
+    }
+    std::vector<float> of_plain;
     std::vector<float> gradient;
-    const double loss = mean_loss(added, kNoDropout, &expected);
-    CHECK(relative_difference(mean_loss(apart, kNoDropout, &gradient), loss) < 1e-5);
-    const double largest = largest_difference(expected, std::vector<float>(expected.size()));
-    CHECK(largest_difference(gradient, expected) < 1e-5 * largest);
-    // Without the offsets it would be something else, so this test can fail.
-    Example without = apart;
-    without.offsets.clear();
-    CHECK(exceeds(relative_difference(mean_loss(without, kNoDropout, &gradient), loss), 1e-3));
+    const double loss = mean_loss(plain, kNoDropout, &of_plain);
+    CHECK(relative_difference(mean_loss(example, kNoDropout, &gradient), loss) < 1e-5);
+    std::vector<double> expected(of_plain.begin(), of_plain.end());
+    for (std::size_t i = 0; i < inputs; ++i) {
+      for (std::size_t unit = 0; unit < units; ++unit) {
+        double& weight = expected[i * units + unit];
+        weight = double{example.scaling.scale[i]} *
+                 (weight - double{example.scaling.mean[i]} * double{of_plain[inputs * units + unit]});
+      }
+    }
+    const double largest = largest_difference(expected, std::vector<double>(expected.size()));
+    CHECK(largest_difference(gradient, expected) < 2e-5 * largest);
   }
+}
+
+TEST_CASE("an input whose deviation is 0 counts for nothing") {
+  const nn::InputScaling scaling = nn::standardizing(std::vector<float>{10, 20}, std::vector<float>{4, 0});
+  CHECK(scaling.mean == std::vector<float>{10, 20});
+  CHECK(scaling.scale == std::vector<float>{0.25F, 0.0F});
 }
 
 TEST_CASE("the padding of parameters stays zero and is in no file") {
@@ -81,7 +103,7 @@ TEST_CASE("the padding of parameters stays zero and is in no file") {
 }
 
 TEST_CASE("initial weights have He's variance and biases are zero") {
-  const nn::Network network({784, {100, 100, 100}, 10, 0.1F});
+  const nn::Network network({784, {100, 100, 100}, 10, 0.1F}, {});
   CHECK(nn::parameter_count(network.architecture()) == 99710);
   CHECK(network.architecture().description() == "784-100-100-100-10");
   std::vector<float> parameters(network.padded_size(), 9.0F);
@@ -101,7 +123,7 @@ TEST_CASE("initial weights have He's variance and biases are zero") {
 TEST_CASE("initial weights have Glorot's variance before tanh and sigmoid, He's before the others") {
   for (const nn::Activation activation : nn::all_activations()) {
     CAPTURE(nn::activation_name(activation));
-    const nn::Network network({100, {300}, 10, 0.1F, activation});
+    const nn::Network network({100, {300}, 10, 0.1F, activation}, {});
     std::vector<float> parameters(network.padded_size());
     network.initialize(parameters, 1);
     double squares = 0;

@@ -12,7 +12,7 @@ using train::Settings;
 
 namespace {
 
-const nn::Network kNetwork({3, {4}, 2, 0.1F});
+const nn::Network kNetwork({3, {4}, 2, 0.1F}, {});
 
 /// Plain gradient descent, so that a step is short enough to be seen to be right.
 Settings plain_descent() {

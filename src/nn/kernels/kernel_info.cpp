@@ -1,5 +1,7 @@
 #include "mnist_dist/nn/kernel_info.hpp"
 
+#include "kernel_targets.hpp"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "nn/kernels/kernel_info.cpp"
 #include "targets.hpp"
@@ -34,6 +36,21 @@ std::string kernel_vectors() {
 
 std::string kernel_arithmetic() {
   return HWY_DYNAMIC_DISPATCH(fuses)() ? "fused multiply-add" : "multiply, then add";
+}
+
+std::vector<KernelTarget> runnable_targets() {
+  const std::int64_t chosen = hwy::SupportedTargets();
+  std::vector<KernelTarget> targets;
+  for (const std::int64_t id : hwy::SupportedAndGeneratedTargets()) {
+    hwy::GetChosenTarget().Update(id);
+    targets.push_back({id, kernel_vectors(), HWY_DYNAMIC_DISPATCH(fuses)()});
+  }
+  hwy::GetChosenTarget().Update(chosen);
+  return targets;
+}
+
+void use_target(const KernelTarget& target) {
+  hwy::GetChosenTarget().Update(target.id);
 }
 
 }  // namespace mnist_dist::nn
