@@ -38,7 +38,7 @@ std::vector<LeafBlock> sums_of(const std::vector<std::uint8_t>& merges) {
   return sums;
 }
 
-/// The gradients that the microbatches of a workspace leave, block by block put together. [padded size] each
+/// The sums that the microbatches of a workspace leave, without the inputs' scale, block by block put together. [padded size] each
 std::vector<std::vector<float>> gradients_of(const nn::Network& network, const nn::Workspace& workspace,
                                              const Division& division, std::size_t results) {
   std::vector<nn::Microbatch> microbatches;
@@ -55,7 +55,6 @@ std::vector<std::vector<float>> gradients_of(const nn::Network& network, const n
                        {std::span(microbatches).subspan(summed.begin, summed.size()),
                         std::span(division.merges).subspan(summed.begin, summed.size())},
                        sum.data());
-      network.scale_gradient(block, sum);
     }
   }
   REQUIRE(gradients.size() == results);
@@ -182,7 +181,13 @@ double mean_loss(const Example& example, const nn::Dropout& dropout, std::vector
   std::vector<std::vector<float>> gradients;
   const Division whole{{example.labels.size()}, {0}};
   const double loss = loss_of(example, 0, whole, dropout, 1, gradient != nullptr ? &gradients : nullptr);
-  if (gradient != nullptr) *gradient = nn::without_padding(example.architecture, gradients.front());
+  if (gradient != nullptr) {
+    const nn::Network network(example.architecture, example.scaling);
+    for (const ParameterRange& block : network.blocks()) {
+      network.scale_gradient(block, block.of(std::span(gradients.front())));
+    }
+    *gradient = nn::without_padding(example.architecture, gradients.front());
+  }
   return loss / static_cast<double>(example.labels.size());
 }
 

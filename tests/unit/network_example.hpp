@@ -50,7 +50,8 @@ struct Division {
 void load_rows(const Example& example, const mnist_dist::nn::Network& network, std::size_t first, std::size_t count,
                mnist_dist::nn::Workspace& workspace);
 
-/// The loss of the rows from `first` on, summed, scaled for the gradient as in the whole batch; and the gradients.
+/// The loss of the rows from `first` on, summed, scaled for the gradient as in the whole batch; and the gradients
+/// without the inputs' scale.
 double loss_of(const Example& example, std::size_t first, const Division& division,
                const mnist_dist::nn::Dropout& dropout, std::size_t results, std::vector<std::vector<float>>* gradients);
 

@@ -156,7 +156,7 @@ Floats dense_gradient(const Factors& f, const std::vector<std::uint8_t>& merges)
 }
 
 const std::vector<std::uint8_t> kWholeTree = {0, 1, 0, 2};
-const std::vector<std::uint8_t> kOtherTree = {0, 0, 1, 1};
+const std::vector<std::uint8_t> kOtherTree = {0, 0, 1, 2};
 
 }  // namespace
 
