@@ -9,8 +9,8 @@ import signal
 import subprocess
 
 from program import (BAD_DATA, DONE, ENDLESS, FILE_SYSTEM, FOREVER, LONG_EPOCHS, USAGE, ProgramTest, Shared,
-                     draw_digits, epochs_in_newest_checkpoint, h5py, main, newest_checkpoint, pack, read_manifest,
-                     read_metrics, sha256)
+                     draw_digits, epochs_in_newest_checkpoint, h5py, main, newest_checkpoint, numpy, pack,
+                     read_manifest, read_metrics, sha256)
 
 EPOCHS = 5
 OPTIONS = ("--hidden", "48,32", *ENDLESS)
@@ -162,6 +162,23 @@ class OtherInputs(CheckpointTest):
             with self.subTest(flag=flag):
                 result = self.try_to_resume(flag, value, ranks=2 if flag == "--seed" else None)
                 self.assert_one_error(result, USAGE, flag)
+
+    def test_another_build_or_arithmetic(self):
+        """They may give other bits, so the run goes on with a warning, from one rank."""
+        for attribute in ("build", "arithmetic"):
+            with self.subTest(attribute=attribute):
+                shutil.rmtree(self.run_folder)
+                shutil.copytree(Runs.begun, self.run_folder)
+                newest = self.checkpoints()[-1]
+                with h5py.File(newest, "r+") as checkpoint:
+                    checkpoint.attrs[attribute] = numpy.bytes_(b"an older one")
+                manifest = read_manifest(self.run_folder)
+                manifest["checkpoints"][-1].update(sha256=sha256(newest), bytes=newest.stat().st_size)
+                (newest.parent / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+                result = self.try_to_resume(ranks=2)
+                self.assertEqual(result.stderr.count("mnist-dist: warning: the run was started by "), 1, result.stderr)
+                self.assertIn("an older one", result.stderr)
+                self.assert_ends_undisturbed(result)
 
     def test_another_folder_or_configuration(self):
         for option in (("-o", "elsewhere"), ("--config", "run/config.toml")):

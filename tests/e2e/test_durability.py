@@ -4,11 +4,11 @@ programs write, flush and name their files."""
 import json
 import os
 import subprocess
-import unittest
+import sys
 from pathlib import Path
 
-from program import (ENDLESS, H5PACK, PATIENCE, ProgramTest, Shared, command_line, draw_digits, environment, main,
-                     read_manifest, sha256)
+from program import (BAD_DATA, DONE, ENDLESS, H5PACK, PATIENCE, ProgramTest, Shared, command_line, draw_digits,
+                     environment, main, read_manifest, sha256)
 
 setUpModule = Shared.make
 
@@ -61,17 +61,17 @@ def folder_of(path):
     return os.path.dirname(path) or "."
 
 
-@unittest.skipUnless(SHIM, "FILE_SYSTEM_SHIM does not give the library that logs what is done to files")
 class Order(ProgramTest):
-    def run_logged(self, name, *command, **variables):
+    def run_logged(self, name, *command, exit_code=DONE, **variables):
         """Runs the command in the test's folder; gives the files that it made or replaced."""
         log = self.folder / f"{name}.log"
         # The library that looks for memory errors wants to be loaded first, but may come after this one.
         sanitizer = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
-        subprocess.run([str(word) for word in command], cwd=self.folder, check=True, timeout=PATIENCE,
-                       stdout=subprocess.DEVNULL,
-                       env={**environment(), "LD_PRELOAD": SHIM, "FILE_SYSTEM_LOG": str(log),
-                            "ASAN_OPTIONS": sanitizer, **variables})
+        result = subprocess.run([str(word) for word in command], cwd=self.folder, check=False, timeout=PATIENCE,
+                                capture_output=True, text=True,
+                                env={**environment(), "LD_PRELOAD": SHIM, "FILE_SYSTEM_LOG": str(log),
+                                     "ASAN_OPTIONS": sanitizer, **variables})
+        self.assertEqual(result.returncode, exit_code, result.stdout + result.stderr)
         return read_log(log)
 
     def train_logged(self, name, **variables):
@@ -117,6 +117,17 @@ class Order(ProgramTest):
         self.assertEqual(sha256(self.folder / "named" / "model.h5"), sha256(self.folder / "usual" / "model.h5"))
         self.assertEqual(list(self.folder.rglob("*.partial")), [])
 
+    def test_failing_where_files_cannot_be_nameless(self):
+        digits = draw_digits(self.folder / "digits", 30, 10)
+        (digits / "testing" / "9" / "broken.png").write_bytes(b"no image")
+        files = self.run_logged("pack", H5PACK, "pack", digits, "digits.h5", exit_code=BAD_DATA,
+                                FILE_SYSTEM_NO_TMPFILE="1")
+        self.assertEqual(files, [])
+        self.assertIn("/.digits.h5.partial\tO_CREAT", (self.folder / "pack.log").read_text(encoding="utf-8"))
+        self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["digits", "pack.log"])
+
 
 if __name__ == "__main__":
+    if not SHIM:
+        sys.exit("set FILE_SYSTEM_SHIM to the library that logs what is done to files, as CTest does")
     main()

@@ -89,3 +89,18 @@ TEST_CASE("all ranks stop after the same step when one is asked to") {
   CHECK_FALSE(comm::StopAgreement(world).settle(false));
   CHECK(comm::StopAgreement(world).settle(world.rank() == 0));
 }
+
+TEST_CASE("a wish that is still on its way when an epoch ends is answered there, and only once") {
+  const Communicator world = Communicator::world();
+  comm::StopAgreement agreement(world);
+  const auto answers = [&](bool wish) {
+    bool any = false;
+    for (int step = 0; step < 40; ++step) any = agreement.after_step(wish) || any;
+    return any;
+  };
+  CHECK_FALSE(agreement.after_step(world.rank() == world.size() - 1));  // asks
+  CHECK(agreement.settle(false));
+  CHECK_FALSE(agreement.settle(false));
+  CHECK_FALSE(answers(false));
+  CHECK(answers(world.rank() == 0));
+}

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -117,6 +118,14 @@ TEST_CASE("an atomic file replaces its target only when committed") {
   }
   CHECK(read_text_file(target) == "new");
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
+}
+
+TEST_CASE("an atomic file may be read by whom a new file may be read by") {
+  const TemporaryFolder folder;
+  const mode_t before = umask(0027);
+  write_file_atomically(folder.path() / "file", std::string_view("x"));
+  umask(before);
+  CHECK(std::filesystem::status(folder.path() / "file").permissions() == std::filesystem::perms{0640});
 }
 
 TEST_CASE("an atomic file can be written through its path") {

@@ -92,3 +92,14 @@ TEST_CASE("the holdout takes its share of every class, at random, and leaves the
   CHECK(data::split_holdout(labels, 3, 0.1, 2).holdout_rows != split.holdout_rows);
   CHECK(data::split_holdout(labels, 3, 0.0, 1).holdout_rows.empty());
 }
+
+TEST_CASE("the holdout's share of a class is rounded to the nearest, half a row up") {
+  // A tenth of 14, 15 and 4 rows.
+  std::vector<std::int32_t> labels(14, 0);
+  labels.resize(29, 1);
+  labels.resize(33, 2);
+  const data::HoldoutSplit split = data::split_holdout(labels, 3, 0.1, 1);
+  std::vector<int> held(3);
+  for (const std::uint64_t row : split.holdout_rows) ++held[static_cast<std::size_t>(labels[row])];
+  CHECK(held == std::vector<int>{1, 2, 0});
+}

@@ -1,10 +1,12 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <cstdlib>
+#include <cmath>
+#include <utility>
 #include <vector>
 
 #include "float_comparison.hpp"
+#include "mnist_dist/core/random.hpp"
 #include "mnist_dist/data/image_reader.hpp"
 #include "mnist_dist/image/resample.hpp"
 
@@ -16,6 +18,49 @@ image::Image gradient(std::size_t height, std::size_t width, std::size_t channel
   image::Image image{height, width, channels, std::vector<std::uint8_t>(height * width * channels)};
   for (std::size_t i = 0; i < image.pixels.size(); ++i) image.pixels[i] = static_cast<std::uint8_t>(i * 7);
   return image;
+}
+
+/// The piecewise cubic filter of Mitchell & Netravali at a distance.
+double cubic(double b, double c, double x) {
+  x = std::fabs(x);
+  if (x >= 2) return 0;
+  if (x < 1) return ((12 - 9 * b - 6 * c) * x * x * x + (-18 + 12 * b + 6 * c) * x * x + 6 - 2 * b) / 6;
+  return ((-b - 6 * c) * x * x * x + (6 * b + 30 * c) * x * x + (-12 * b - 48 * c) * x + 8 * b + 24 * c) / 6;
+}
+
+/// What each of `from` samples counts in each of `to`: [to x from]
+std::vector<double> weights(std::size_t from, std::size_t to) {
+  const double scale = static_cast<double>(to) / static_cast<double>(from);
+  const bool enlarged = to > from;
+  const auto margin =
+      static_cast<int>(std::ceil(2 / scale)) + 2;  // beyond the edge, where the first or last one counts
+  std::vector<double> all(to * from);
+  for (std::size_t i = 0; i < to; ++i) {
+    double sum = 0;
+    std::vector<double> row(from);
+    for (int j = -margin; j < static_cast<int>(from) + margin; ++j) {
+      const double distance = (j + 0.5) * scale - (static_cast<double>(i) + 0.5);  // in samples of the result
+      const double weight =
+          enlarged ? cubic(0, 0.5, distance / scale) : cubic(1.0 / 3, 1.0 / 3, distance);  // Catmull-Rom or Mitchell
+      row[static_cast<std::size_t>(std::clamp(j, 0, static_cast<int>(from) - 1))] += weight;
+      sum += weight;
+    }
+    for (std::size_t j = 0; j < from; ++j) all[i * from + j] = row[j] / sum;
+  }
+  return all;
+}
+
+/// One sample of the resampled image, in double precision.
+double resampled(const image::Image& image, const std::vector<double>& down, const std::vector<double>& across,
+                 std::size_t row, std::size_t column, std::size_t channel) {
+  double sum = 0;
+  for (std::size_t y = 0; y < image.height; ++y) {
+    for (std::size_t x = 0; x < image.width; ++x) {
+      sum += down[row * image.height + y] * across[column * image.width + x] *
+             image.pixels[(y * image.width + x) * image.channels + channel];
+    }
+  }
+  return std::clamp(sum, 0.0, 255.0);
 }
 
 }  // namespace
@@ -33,6 +78,28 @@ TEST_CASE("an image of one value keeps it at any size") {
       CHECK(result.height == side);
       CHECK(result.width == 2 * side);
       CHECK(result.pixels == std::vector<std::uint8_t>(2 * side * side * channels, 137));
+    }
+  }
+}
+
+TEST_CASE("images are reduced by Mitchell's filter and enlarged by Catmull-Rom splines") {
+  for (const std::size_t channels : {std::size_t{1}, std::size_t{3}}) {
+    image::Image image{12, 17, channels, std::vector<std::uint8_t>(12 * 17 * channels)};
+    RandomStream random({.seed = 1, .purpose = Purpose::shuffle, .epoch = 0, .id = channels});
+    for (std::uint8_t& pixel : image.pixels) pixel = static_cast<std::uint8_t>(random.below(256));
+    // Both directions smaller, both larger, one of each.
+    for (const auto& [height, width] : {std::pair<std::size_t, std::size_t>{5, 7}, {20, 31}, {7, 23}}) {
+      CAPTURE(height);
+      const std::vector<double> down = weights(image.height, height);
+      const std::vector<double> across = weights(image.width, width);
+      const image::Image result = image::resample(image, height, width);
+      double largest = 0;
+      for (std::size_t i = 0; i < result.pixels.size(); ++i) {
+        const std::size_t pixel = i / channels;
+        const double expected = resampled(image, down, across, pixel / width, pixel % width, i % channels);
+        largest = larger_error(largest, difference(result.pixels[i], expected));
+      }
+      CHECK(largest < 0.51);
     }
   }
 }
@@ -81,6 +148,18 @@ TEST_CASE("grey coded as colour keeps every value, both ways") {
 TEST_CASE("the luma of a colour is that of BT.601") {
   const image::Image colours{1, 5, 3, {255, 0, 0, 0, 255, 0, 0, 0, 255, 10, 20, 30, 255, 255, 254}};
   CHECK(image::to_grey(colours).pixels == std::vector<std::uint8_t>{76, 150, 29, 18, 255});
+  // All sorts of colours, and among them halves, which are rounded up.
+  image::Image many{1, 4096, 3, {}};
+  std::vector<std::uint8_t> expected;
+  for (unsigned i = 0; i < 4096; ++i) {
+    const unsigned red = i % 16 * 17;
+    const unsigned green = i / 16 % 16 * 17;
+    const unsigned blue = i / 256 * 17;
+    for (const unsigned sample : {red, green, blue}) many.pixels.push_back(static_cast<std::uint8_t>(sample));
+    const unsigned thousandths = 299 * red + 587 * green + 114 * blue;
+    expected.push_back(static_cast<std::uint8_t>(thousandths / 1000 + (thousandths % 1000 >= 500 ? 1 : 0)));
+  }
+  CHECK(image::to_grey(many).pixels == expected);
 }
 
 TEST_CASE("an image is brought into a data set's shape") {
