@@ -87,22 +87,27 @@ train::Checkpoint as_from_file(const Fixture& fixture, const train::Checkpoint& 
 /// from 1; 0: nobody stops
 void check_training(const Fixture& fixture, const train::Settings& settings, const ReferenceTraining& expected,
                     std::size_t stop_in_epoch = 0) {
-  INFO(expected.name, settings.reduction == "tree" ? "" : ", reduction mpi",
-       stop_in_epoch > 0 ? fmt::format(", resumed in epoch {}", stop_in_epoch) : "");
+  const std::string what =
+      fmt::format("{}, reduction {}, resumed in epoch {}", expected.name, settings.reduction, stop_in_epoch);
+  INFO(what);
   const train::TrainingData data = train::read_training_data(fixture.world, settings, fixture.file);
   const nn::Architecture architecture = train::architecture_for(settings, fixture.file);
   std::optional<train::Trainer> trainer;
   trainer.emplace(fixture.world, fixture.host, settings, data, architecture);
+  std::vector<train::EpochMetrics> history;
   for (std::size_t epoch = 1; epoch <= expected.epochs.size(); ++epoch) {
     if (epoch == stop_in_epoch) {
       int steps = 0;
       REQUIRE_FALSE(trainer->run_steps([&] { return ++steps == 2; }));
-      const train::Checkpoint checkpoint = as_from_file(fixture, trainer->capture());
+      train::Checkpoint captured = trainer->capture();
+      captured.history = history;
+      const train::Checkpoint checkpoint = as_from_file(fixture, captured);
       trainer.emplace(fixture.world, fixture.host, settings, data, architecture);
       trainer->restore(checkpoint);
     }
     REQUIRE(trainer->run_steps([] { return false; }));
-    check_epoch(trainer->finish_epoch(), expected.epochs[epoch - 1], fixture.references.tolerance);
+    history.push_back(trainer->finish_epoch());
+    check_epoch(history.back(), expected.epochs[epoch - 1], fixture.references.tolerance);
   }
   check_end(*trainer, expected, fixture);
 }
@@ -120,7 +125,9 @@ TEST_CASE("whole trainings are those of the definitions, with any setting") {
     }
   }
   CHECK((skipped == 0 || fixture.world.size() > 3));
-  if (skipped > 0) MESSAGE(skipped, " of ", fixture.references.all.size(), " trainings have fewer shards than ranks");
+  if (skipped > 0)
+    MESSAGE(fixture.world.size(), " ranks: ", skipped, " of ", fixture.references.all.size(),
+            " trainings left out, which have fewer shards");
 }
 
 TEST_CASE("a training that goes on from a checkpoint within an epoch ends as the definitions say") {
