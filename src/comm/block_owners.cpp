@@ -24,12 +24,6 @@ BlockOwners::BlockOwners(const std::vector<ParameterBlock>& blocks, int ranks)
   first_block_.resize(static_cast<std::size_t>(ranks) + 1, blocks.size());
 }
 
-std::size_t BlockOwners::largest_block() const {
-  std::size_t largest = 0;
-  for (const ParameterRange& block : blocks_) largest = std::max(largest, block.size());
-  return largest;
-}
-
 std::span<const ParameterRange> BlockOwners::blocks_of(int rank) const {
   const auto index = static_cast<std::size_t>(rank);
   return std::span(blocks_).subspan(first_block_[index], first_block_[index + 1] - first_block_[index]);

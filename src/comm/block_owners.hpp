@@ -15,7 +15,6 @@ class BlockOwners {
   BlockOwners(const std::vector<ParameterBlock>& blocks, int ranks);
 
   [[nodiscard]] std::size_t parameter_count() const { return parameter_count_; }
-  [[nodiscard]] std::size_t largest_block() const;
   [[nodiscard]] std::span<const ParameterRange> all() const { return blocks_; }
   [[nodiscard]] std::span<const ParameterRange> blocks_of(int rank) const;
   [[nodiscard]] ParameterRange range_of(int rank) const;

@@ -38,7 +38,8 @@ class MpiReduction : public GradientReduction {
           "MPI_Allreduce");
   }
 
-  [[nodiscard]] std::span<float> sum(const ParameterRange& block, const ShardGradients& /*gradients*/) override {
+  [[nodiscard]] std::span<float> sum(const ParameterRange& block, const ShardGradients& /*gradients*/,
+                                     std::span<float> /*room*/) override {
     return block.of(std::span(gradient_));
   }
   [[nodiscard]] std::span<float> to_update(const ParameterRange& block) override {

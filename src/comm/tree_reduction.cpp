@@ -74,8 +74,7 @@ class TreeReduction : public GradientReduction {
         has_cores_(each_rank_has_a_core(host)),
         memory_(host, host.rank() == 0 ? kBarrierBytes + owners_.parameter_count() * sizeof(float) : 0),
         barrier_(reinterpret_cast<HostBarrier::State*>(memory_.segment(0).data()), host.size(), has_cores_),
-        parameters_(reinterpret_cast<float*>(memory_.segment(0).data() + kBarrierBytes), owners_.parameter_count()),
-        gradient_(my_range().size()) {}
+        parameters_(reinterpret_cast<float*>(memory_.segment(0).data() + kBarrierBytes), owners_.parameter_count()) {}
 
   [[nodiscard]] std::span<const float> parameters() const override { return parameters_; }
   [[nodiscard]] std::span<const ParameterRange> my_blocks() const override { return owners_.blocks_of(ranks_.rank()); }
@@ -100,14 +99,14 @@ class TreeReduction : public GradientReduction {
     exchange_.wait();
   }
 
-  [[nodiscard]] std::span<float> sum(const ParameterRange& block, const ShardGradients& gradients) override {
-    const std::span<float> sum = std::span(gradient_).subspan(block.begin - my_range().begin, block.size());
+  [[nodiscard]] std::span<float> sum(const ParameterRange& block, const ShardGradients& gradients,
+                                     std::span<float> room) override {
     if (exchange_.is_needed()) {
-      exchange_.finish(block, sum.data());
+      exchange_.finish(block, room.data());
     } else {
-      gradients.form(block, 0, sum.data());
+      gradients.form(block, 0, room.data());
     }
-    return sum;
+    return room;
   }
 
   [[nodiscard]] std::span<float> to_update(const ParameterRange& block) override { return block.of(parameters_); }
@@ -140,7 +139,6 @@ class TreeReduction : public GradientReduction {
   HostMemory memory_;
   HostBarrier barrier_;
   std::span<float> parameters_;
-  std::vector<float> gradient_;  // over my range
 };
 
 }  // namespace

@@ -34,6 +34,12 @@ std::unique_ptr<comm::GradientReduction> make_reduction(const comm::Communicator
                                      : comm::make_tree_reduction(ranks, host, settings.shards, blocks);
 }
 
+std::size_t largest_block(const comm::GradientReduction& reduction) {
+  std::size_t largest = 0;
+  for (const ParameterRange& block : reduction.my_blocks()) largest = std::max(largest, block.size());
+  return largest;
+}
+
 /// The gradients of a step, from the activations of all ranks of the host.
 class StepGradients final : public comm::ShardGradients {
  public:
@@ -69,6 +75,7 @@ Trainer::Trainer(const comm::Communicator& ranks, const comm::Communicator& host
       workspace_(architecture, max_rows_, activations_[static_cast<std::size_t>(host.rank())]),
       batch_(max_rows_, architecture.inputs),
       reduction_(make_reduction(ranks, host, settings, blocks_with_costs(network_, data, settings.shards))),
+      gradient_(largest_block(*reduction_)),
       update_(settings, network_, reduction_->my_range(), data.plan.steps()),
       microbatch_rows_(data.training_slices.size()),
       my_shard_losses_(data.training_slices.size()) {
@@ -89,7 +96,7 @@ void Trainer::step() {
     update_clipped(gradients);
   } else {
     update_.begin_step(steps_done_, 1);
-    for (const ParameterRange& block : reduction_->my_blocks()) update(block, sum(block, gradients));
+    for (const ParameterRange& block : reduction_->my_blocks()) update(block, sum(block, gradients, gradient_));
   }
   share_parameters();
 }
@@ -146,8 +153,9 @@ void Trainer::exchange(const comm::ShardGradients& gradients) {
   reduction_->exchange(gradients);
 }
 
-std::span<float> Trainer::sum(const ParameterRange& block, const comm::ShardGradients& gradients) {
-  const std::span<float> sum = reduction_->sum(block, gradients);
+std::span<float> Trainer::sum(const ParameterRange& block, const comm::ShardGradients& gradients,
+                              std::span<float> room) {
+  const std::span<float> sum = reduction_->sum(block, gradients, room.first(block.size()));
   network_.scale_gradient(block, sum);
   return sum;
 }
@@ -157,8 +165,11 @@ void Trainer::update_clipped(const comm::ShardGradients& gradients) {
   // same sum whoever has which blocks.
   std::vector<std::span<float>> sums;
   std::vector<double> squares;
+  gradient_.resize(reduction_->my_range().size());
+  std::span<float> room(gradient_);
   for (const ParameterRange& block : reduction_->my_blocks()) {
-    sums.push_back(sum(block, gradients));
+    sums.push_back(sum(block, gradients, room));
+    room = room.subspan(block.size());
     squares.push_back(optim::sum_of_squares(sums.back()));
   }
   update_.begin_step(steps_done_, optim::clip_factor(sum_over_blocks(squares), settings_.clip_norm));

@@ -83,10 +83,11 @@ class KnownGradients final : public comm::ShardGradients {
 std::vector<float> do_step(GradientReduction& reduction, std::uint32_t step) {
   const KnownGradients gradients(reduction, step);
   std::vector<float> total;
+  std::vector<float> room(kParameters);
   reduction.exchange(gradients);
   for (const ParameterRange& block : reduction.my_blocks()) {
     CHECK(block.begin == reduction.my_range().begin + total.size());
-    const std::span<float> gradient = reduction.sum(block, gradients);
+    const std::span<float> gradient = reduction.sum(block, gradients, std::span(room).first(block.size()));
     total.insert(total.end(), gradient.begin(), gradient.end());
     const std::span<float> parameters = reduction.to_update(block);
     for (std::size_t i = 0; i < gradient.size(); ++i) parameters[i] -= gradient[i];
@@ -162,7 +163,7 @@ TEST_CASE("numbered by host, ranks dealt to hosts in turn merge their shards as 
   }
 }
 
-TEST_CASE("the sums of all blocks stay until the next step, so that a norm can be taken before the first update") {
+TEST_CASE("all blocks can be summed before the first is updated") {
   const Communicator world = Communicator::world();
   for (const bool pretend_hosts : {false, true}) {
     CAPTURE(pretend_hosts);
@@ -173,7 +174,10 @@ TEST_CASE("the sums of all blocks stay until the next step, so that a norm can b
     const std::vector<float> total = tree_sum(0, 8, 8, 5);
     reduction->exchange(gradients);
     std::vector<std::span<float>> sums;
-    for (const ParameterRange& block : reduction->my_blocks()) sums.push_back(reduction->sum(block, gradients));
+    std::vector<float> room(kParameters);
+    for (const ParameterRange& block : reduction->my_blocks()) {
+      sums.push_back(reduction->sum(block, gradients, block.of(std::span(room))));
+    }
     world.barrier();  // somebody may communicate here
     for (std::size_t i = 0; i < sums.size(); ++i) {
       const ParameterRange& block = reduction->my_blocks()[i];

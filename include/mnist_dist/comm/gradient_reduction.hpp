@@ -78,9 +78,11 @@ class GradientReduction {
   /// Collective, once this rank has the activations of its shards in place: from here on all ranks of the host may read
   /// them, until share_parameters(). Sends other hosts what they need of `gradients`, and waits for theirs.
   virtual void exchange(const ShardGradients& gradients) = 0;
-  /// Local: the gradient of one of my_blocks(), summed over all shards; the caller may use it up. It stays where it is
-  /// until the next exchange(). @param gradients those of exchange()
-  [[nodiscard]] virtual std::span<float> sum(const ParameterRange& block, const ShardGradients& gradients) = 0;
+  /// Local: the gradient of one of my_blocks(), summed over all shards; the caller may use it up.
+  /// @param gradients those of exchange()  @param room [block.size()] where the sum may be formed; what is returned stays
+  /// until `room` is used again, or until the next exchange()
+  [[nodiscard]] virtual std::span<float> sum(const ParameterRange& block, const ShardGradients& gradients,
+                                             std::span<float> room) = 0;
   /// Local: one of my_blocks() among the parameters, to be updated. Its sum has been formed.
   [[nodiscard]] virtual std::span<float> to_update(const ParameterRange& block) = 0;
   /// Collective: every rank's new parameters come to all.

@@ -64,7 +64,7 @@ class Trainer {
   void add_losses(float scale);
   void backward();
   void exchange(const comm::ShardGradients& gradients);
-  std::span<float> sum(const ParameterRange& block, const comm::ShardGradients& gradients);
+  std::span<float> sum(const ParameterRange& block, const comm::ShardGradients& gradients, std::span<float> room);
   void update(const ParameterRange& block, std::span<float> gradient);
   void update_clipped(const comm::ShardGradients& gradients);
   [[nodiscard]] double sum_over_blocks(const std::vector<double>& of_my_blocks) const;
@@ -85,6 +85,7 @@ class Trainer {
   nn::Workspace workspace_;                   // on this rank's activations
   data::Batch batch_;                         // of its inputs
   std::unique_ptr<comm::GradientReduction> reduction_;
+  std::vector<float> gradient_;  // of a block, so that it stays in the cache; where all are clipped together, of my range
   ParameterUpdate update_;                   // of my range
 
   StepTimes* times_ = nullptr;  // where to add times, if anywhere

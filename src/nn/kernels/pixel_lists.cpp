@@ -4,15 +4,25 @@
 #include <cstring>
 #include <vector>
 
+#include "mnist_dist/core/aligned_vector.hpp"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "nn/kernels/pixel_lists.cpp"
 #include "targets.hpp"
+#include <hwy/cache_control.h>
 
 HWY_BEFORE_NAMESPACE();
 namespace mnist_dist::nn::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 constexpr std::size_t kBits = 64;  // groups in a word that tells which of them are not zero
+
+// Rows lie anywhere in memory: they are asked for while others are at work.
+constexpr std::size_t kRowsAhead = 4;
+
+void prefetch(const std::uint8_t* row, std::size_t inputs) {
+  for (std::size_t i = 0; i < inputs; i += kCacheLine) hwy::Prefetch(row + i);
+}
 
 /// A group at the end of a row may lack some of its inputs: they count as zeros.
 std::uint32_t group_at(const std::uint8_t* row, std::size_t inputs, std::size_t group) {
@@ -58,6 +68,7 @@ void list_pixels(std::span<const std::uint8_t* const> rows, std::size_t inputs, 
   std::fill_n(lists.begins, lists.groups + 1, 0U);
   // Counted one place ahead, so that the sums of the counts are the begins.
   for (std::size_t row = 0; row < rows.size(); ++row) {
+    if (row + kRowsAhead < rows.size()) prefetch(rows[row + kRowsAhead], inputs);
     for (std::size_t word = 0; word < words; ++word) {
       found[row * words + word] = find_groups(rows[row], inputs, word * kBits,
                                               std::min((word + 1) * kBits, lists.groups), lists.begins + 1);
