@@ -122,6 +122,11 @@ TEST_CASE("training stops for each of its reasons and for no other") {
   CHECK(contains(*train::stop_reason({epoch(1, 0.5, 1.0), epoch(2, 0.6, 1.005), epoch(3, 0.7, 1.0)}, settings),
                  "--min-change"));
   CHECK(contains(*train::stop_reason({epoch(4, 0.5, 1.0), epoch(5, 0.6, 0.5)}, settings), "--epochs"));
+  // A change of just as much is not too small.
+  settings.min_change = 0.25;
+  CHECK_FALSE(train::stop_reason({epoch(1, 0.5, 1.0), epoch(2, 0.6, 0.75), epoch(3, 0.7, 0.5)}, settings));
+  CHECK_FALSE(train::stop_reason({epoch(1, 0.5, 1.0), epoch(2, 0.6, 0.75), epoch(3, 0.7, 0.625)}, settings));
+  settings.min_change = 0.01;
   // Without a holdout there is no score: the window never closes.
   const double none = std::nan("");
   CHECK_FALSE(train::stop_reason({epoch(1, none, 1.0), epoch(2, none, 0.9), epoch(3, none, 0.8)}, settings));
