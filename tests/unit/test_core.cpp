@@ -92,6 +92,11 @@ TEST_CASE("below() is uniform and a shuffle keeps every value") {
   // The standard deviation of each count is 95.
   for (const int count : counts) CHECK(difference(count, 10000) < 500);
 
+  // Of this bound a plain product would give every third value twice as often.
+  int thirds = 0;
+  for (int i = 0; i < 30000; ++i) thirds += stream.below(3U << 30) % 3 == 0 ? 1 : 0;
+  CHECK(difference(thirds, 10000) < 500);
+
   std::vector<int> values(1000);
   std::iota(values.begin(), values.end(), 0);
   std::vector<int> shuffled = values;
@@ -138,6 +143,10 @@ TEST_CASE("an atomic file can be written through its path") {
   close(descriptor);
   file.commit();
   CHECK(read_text_file(target) == "abc");
+}
+
+TEST_CASE("names are safe to print on one line") {
+  CHECK(printable("a\nb\x1b[2J\x7f\xc3\xa4") == "a?b?[2J?\xc3\xa4");
 }
 
 TEST_CASE("a failed write names the file and the reason") {

@@ -93,6 +93,18 @@ TEST_CASE("the holdout takes its share of every class, at random, and leaves the
   CHECK(data::split_holdout(labels, 3, 0.0, 1).holdout_rows.empty());
 }
 
+TEST_CASE("which rows are held out is drawn for every class by itself") {
+  std::vector<std::int32_t> labels(200);
+  std::fill(labels.begin() + 100, labels.end(), 1);
+  std::vector<std::uint64_t> of_first;
+  std::vector<std::uint64_t> of_second;
+  for (const std::uint64_t row : data::split_holdout(labels, 2, 0.1, 1).holdout_rows) {
+    (row < 100 ? of_first : of_second).push_back(row % 100);
+  }
+  CHECK(of_first.size() == of_second.size());
+  CHECK(of_first != of_second);
+}
+
 TEST_CASE("the holdout's share of a class is rounded to the nearest, half a row up") {
   // A tenth of 14, 15 and 4 rows.
   std::vector<std::int32_t> labels(14, 0);

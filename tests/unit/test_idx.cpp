@@ -145,6 +145,24 @@ TEST_CASE("IDX files that are damaged or do not fit together are named") {
   CHECK(error_of(folder.path()).find("no training images") != std::string::npos);
 }
 
+TEST_CASE("no memory is taken on the word of an IDX file's header") {
+  const TemporaryFolder folder;
+  const std::filesystem::path images = folder.path() / "train-images-idx3-ubyte";
+  write_plain(folder.path() / "train-labels-idx1-ubyte", idx_labels(""));
+  write_plain(images, idx_images(64, 1024, 1024, "abcd"));
+  CHECK(error_of(folder.path()) == images.string() + ": truncated: its header announces 67108864 bytes");
+  write_plain(images, idx_images(0, 65536, 65536, ""));
+  CHECK(error_of(folder.path()).starts_with(images.string() + ": images of 65536x65536 pixels; the limit is "));
+}
+
+TEST_CASE("a gzip IDX file may be a thousand times smaller than what it holds") {
+  const TemporaryFolder folder;
+  write_gzip(folder.path() / "train-images-idx3-ubyte.gz", idx_images(2, 500, 500, std::string(500000, '\0')));
+  write_plain(folder.path() / "train-labels-idx1-ubyte", idx_labels(std::string(2, '\0')));
+  CHECK(std::filesystem::file_size(folder.path() / "train-images-idx3-ubyte.gz") < 1000);
+  CHECK(data::open_image_source(folder.path())->rows(Split::training) == 2);
+}
+
 TEST_CASE("a gzip IDX file that is cut or changed is found") {
   const TemporaryFolder folder;
   const std::filesystem::path images = folder.path() / "train-images-idx3-ubyte.gz";

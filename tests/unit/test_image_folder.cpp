@@ -125,6 +125,15 @@ TEST_CASE("file names that are no UTF-8 can be read and are stored as text") {
   CHECK(data::open_image_source(tree.path())->image(Split::training, 0).pixels == std::vector<std::uint8_t>{9});
 }
 
+TEST_CASE("half a surrogate pair and a character with too many bytes are no UTF-8") {
+  const std::string unknown = "\xef\xbf\xbd";
+  for (const char* bytes : {"\xed\xa0\x80", "\xe0\x80\xaf"}) {
+    Tree tree;
+    tree.add(std::string("a/") + bytes + ".png", 9);
+    CHECK(tree.names(Split::training) == Names{"a/" + unknown + unknown + unknown + ".png"});
+  }
+}
+
 TEST_CASE("what cannot be a data set is said to be so") {
   CHECK(Tree().error().find("no PNG images") != std::string::npos);
   {

@@ -85,4 +85,8 @@ TEST_CASE("the average follows the parameters, slower") {
   update.begin_average(std::vector<float>(kNetwork.padded_size(), 2.0F));
   const std::vector<float> after = step(update, 1000);
   CHECK(difference(update.state().average[0], 0.75 * 2 + 0.25 * after[0]) < 1e-6);
+  // In the first steps it follows faster.
+  update.begin_average(std::vector<float>(kNetwork.padded_size(), 2.0F));
+  step(update, 1);
+  CHECK(difference(update.state().average[0], (2.0 * 2 + 9.0 * after[0]) / 11) < 1e-6);
 }

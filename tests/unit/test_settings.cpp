@@ -29,7 +29,8 @@ bool contains(const std::string& text, const std::string& part) {
 }
 
 EpochMetrics epoch(std::int64_t number, double score, double loss) {
-  return {.epoch = number, .score = score, .loss = loss, .accuracy = score, .seconds = 2, .rows = 100, .steps = number};
+  return {
+      .epoch = number, .score = score, .loss = loss, .accuracy = score / 2, .seconds = 2, .rows = 100, .steps = number};
 }
 
 }  // namespace
@@ -93,6 +94,21 @@ TEST_CASE("values out of bounds are refused by the name of their flag") {
   CHECK(refused([](Settings& s) { s.holdout = 1; }, "--holdout"));
   CHECK(refused([](Settings& s) { s.data = ""; }, "--data"));
   CHECK(refused([](Settings& s) { s.reduction = "ring"; }, "--reduction is 'ring', but must be one of: tree, mpi"));
+  // AdaMax may keep the largest gradient for ever, Adam may not.
+  CHECK_FALSE(refused([](Settings& s) { s.beta2 = 1; }, "--beta2"));
+  CHECK(refused(
+      [](Settings& s) {
+        s.beta2 = 1;
+        s.optimizer = "adam";
+      },
+      "--beta2"));
+}
+
+TEST_CASE("there are at most as many ranks as shards") {
+  Settings settings;
+  settings.shards = 5;
+  CHECK_NOTHROW(train::check_shards(settings, 5));
+  CHECK_THROWS_AS(train::check_shards(settings, 6), Error);
 }
 
 TEST_CASE("only named settings are overridden") {
@@ -122,6 +138,11 @@ TEST_CASE("training stops for each of its reasons and for no other") {
   CHECK(contains(*train::stop_reason({epoch(1, 0.5, 1.0), epoch(2, 0.6, 1.005), epoch(3, 0.7, 1.0)}, settings),
                  "--min-change"));
   CHECK(contains(*train::stop_reason({epoch(4, 0.5, 1.0), epoch(5, 0.6, 0.5)}, settings), "--epochs"));
+  // A change of just as much is not too small.
+  settings.min_change = 0.25;
+  CHECK_FALSE(train::stop_reason({epoch(1, 0.5, 1.0), epoch(2, 0.6, 0.75), epoch(3, 0.7, 0.5)}, settings));
+  CHECK_FALSE(train::stop_reason({epoch(1, 0.5, 1.0), epoch(2, 0.6, 0.75), epoch(3, 0.7, 0.625)}, settings));
+  settings.min_change = 0.01;
   // Without a holdout there is no score: the window never closes.
   const double none = std::nan("");
   CHECK_FALSE(train::stop_reason({epoch(1, none, 1.0), epoch(2, none, 0.9), epoch(3, none, 0.8)}, settings));
@@ -136,9 +157,9 @@ TEST_CASE("metrics are written under the promised names") {
   const std::vector<EpochMetrics> history = {epoch(1, 0.5, 1.25), epoch(2, std::nan(""), 1.0)};
   CHECK(train::metrics_csv(history) ==
         "epoch,score,loss,accuracy,seconds,images_per_second\n"
-        "1,0.5,1.25,0.5,2.000000,50.0\n"
+        "1,0.5,1.25,0.25,2.000000,50.0\n"
         "2,,1,,2.000000,50.0\n");
   CHECK(train::metrics_jsonl({history[0]}) ==
-        "{\"epoch\":1,\"score\":0.5,\"loss\":1.25,\"accuracy\":0.5,\"seconds\":2.0,\"images_per_second\":50.0,"
+        "{\"epoch\":1,\"score\":0.5,\"loss\":1.25,\"accuracy\":0.25,\"seconds\":2.0,\"images_per_second\":50.0,"
         "\"rows\":100,\"steps\":1,\"best\":true}\n");
 }

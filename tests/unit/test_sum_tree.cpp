@@ -75,6 +75,12 @@ TEST_CASE("shards are summed one after the other") {
   CHECK(merges({0, 1, 4, 5, 6}) == std::vector<std::uint8_t>{0, 1, 0, 1, 0});
 }
 
+TEST_CASE("8 shards over 3 ranks: the first has fewer") {
+  CHECK(shards_of_rank(8, 3, 0).end == 2);
+  CHECK(shards_of_rank(8, 3, 1).end == 5);
+  CHECK(shards_of_rank(8, 3, 2).end == 8);
+}
+
 TEST_CASE("ranks own contiguous blocks that differ by at most one shard") {
   for (const int ranks : {1, 2, 3, 5, 8}) {
     std::size_t next = 0;
