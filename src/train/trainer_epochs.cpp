@@ -147,7 +147,6 @@ void Trainer::restore(const Checkpoint& checkpoint) {
   }
   reduction_->set_parameters(nn::with_padding(architecture, checkpoint.parameters));
   copy_my_range(checkpoint.first_moment, update_.state().first_moment);
-  copy_my_range(checkpoint.second_moment, update_.state().second_moment);
   if (update_.keeps_average()) copy_my_range(checkpoint.average, update_.state().average);
   const ShardBlock shards = shards_of_rank(settings_.shards, ranks_.size(), ranks_.rank());
   std::copy_n(checkpoint.shard_losses.begin() + static_cast<std::ptrdiff_t>(shards.begin), shards.size(),

@@ -83,8 +83,8 @@ train::Checkpoint as_from_file(const Fixture& fixture, const train::Checkpoint& 
   return train::decode_checkpoint(std::as_bytes(std::span(text)), "checkpoint");
 }
 
-/// Collective. @param stop_in_epoch another trainer goes on from a checkpoint that is taken after two steps of this epoch,
-/// from 1; 0: nobody stops
+/// Collective. @param stop_in_epoch another trainer goes on from a checkpoint that is taken after two steps of this
+/// epoch, from 1; 0: nobody stops
 void check_training(const Fixture& fixture, const train::Settings& settings, const ReferenceTraining& expected,
                     std::size_t stop_in_epoch = 0) {
   const std::string what =

@@ -1,5 +1,4 @@
-"""Training images as an epoch shows them: an affine change and an elastic displacement about the image's centre, sampled
-once, bilinear."""
+"""Training images as an epoch shows them: an affine change and an elastic displacement, sampled once, bilinear."""
 
 import math
 
@@ -23,8 +22,8 @@ def cubic_b_spline(distance):
 
 
 def spline_weights(pixels, smoothing):
-    """[pixels x nodes]: how far each node of the grid moves each pixel. The nodes are sqrt(3) sigma apart, centred on the
-    pixels; each pixel's weights have squares of the sum 1."""
+    """[pixels x nodes]: how far each node of the grid moves each pixel. The nodes are sqrt(3) sigma apart, centred
+    on the pixels; each pixel's weights have squares of the sum 1."""
     distance = max(1.0, smoothing * math.sqrt(3))
     spans = math.floor((pixels - 1) / distance)  # whole distances between the first and the last pixel
     # The pixels' middle lies in the nodes' middle. Pixels reach two nodes to either side, so there are spans + 4.
@@ -88,8 +87,8 @@ def is_active(settings):
 
 
 def warp(image, settings, epoch, row):
-    """The image [height x width] of a row as an epoch shows it, in whole grey levels; and its margin: the least distance of
-    a level from a half, as a multiple of the error of single precision."""
+    """The image [height x width] of a row as an epoch shows it, in whole grey levels; and its margin: the least
+    distance of a level from a half, as a multiple of the error of single precision."""
     height, width = image.shape
     elastic = settings["elastic"] > 0
     field_words = words_of_field(height, width, settings["elastic-smoothing"]) if elastic else 0

@@ -5,11 +5,12 @@ from philox import Stream
 from training import Dataset
 
 DEFAULTS = {
-    "hidden": [100, 100, 100], "activation": "leaky-relu", "leaky-relu-slope": 0.1, "dropout": 0.2, "optimizer": "adamax",
-    "learning-rate": 0.001, "beta1": 0.9, "beta2": 0.999, "momentum": 0.9, "schedule": "constant", "warmup-steps": 0,
-    "decay": 0.1, "decay-every": 10, "output-l2": 0.0001, "weight-decay": 0, "clip-norm": 0, "label-smoothing": 0,
-    "average": 0, "rotation": 0, "scaling": 0, "shear": 0, "shift": 0, "elastic": 0, "elastic-smoothing": 5,
-    "deviation-floor": 0, "batch-size": 100, "holdout": 0.1, "f-beta": 1, "epochs": 100, "shards": 8, "seed": 0,
+    "hidden": [100, 100, 100], "activation": "leaky-relu", "leaky-relu-slope": 0.1, "dropout": 0.2,
+    "optimizer": "adamax", "learning-rate": 0.001, "beta1": 0.9, "beta2": 0.999, "momentum": 0.9,
+    "schedule": "constant", "warmup-steps": 0, "decay": 0.1, "decay-every": 10, "output-l2": 0.0001,
+    "weight-decay": 0, "clip-norm": 0, "label-smoothing": 0, "average": 0, "rotation": 0, "scaling": 0, "shear": 0,
+    "shift": 0, "elastic": 0, "elastic-smoothing": 5, "deviation-floor": 0, "batch-size": 100, "holdout": 0.1,
+    "f-beta": 1, "epochs": 100, "shards": 8, "seed": 0,
 }
 
 # What all cases begin with: dropout, minibatches, a short last one, a holdout, several shards.
@@ -90,22 +91,23 @@ CASES = {
     "shards": ({"shards": 3}, {}),
     "large-seed": ({}, {"shards": 5}),
     "short-last-batch": ({"batch-size": 20}, {"shards": 8}),
-    # Two ranks have one and two shards, and elastic images take their time: they come to the first layer one after the other.
+    # Two ranks have one and two shards, and elastic images take their time: one comes to the first layer later.
     "uneven-ranks": ({"elastic": 1}, {**FLOOR, "hidden": [6], "batch-size": 12, "shards": 3}),
     # All rows train, and the last epoch's average is the model.
     "model": ({"average": 0.9, "deviation-floor": 25}, {"holdout": 0, "shards": 8}),
     "everything": ({
-        "hidden": [6, 5], "activation": "gelu", "dropout": 0.3, "optimizer": "adam", "learning-rate": 0.004, "beta1": 0.8,
-        "beta2": 0.95, "schedule": "cosine", "warmup-steps": 3, "output-l2": 0.05, "weight-decay": 1, "clip-norm": 0.9,
-        "label-smoothing": 0.2, "average": 0.8, "rotation": 15, "scaling": 0.15, "shear": 0.2, "shift": 0.7,
-        "elastic": 0.7, "elastic-smoothing": 2, "deviation-floor": 12, "batch-size": 17, "holdout": 0.25, "f-beta": 2,
+        "hidden": [6, 5], "activation": "gelu", "dropout": 0.3, "optimizer": "adam", "learning-rate": 0.004,
+        "beta1": 0.8, "beta2": 0.95, "schedule": "cosine", "warmup-steps": 3, "output-l2": 0.05, "weight-decay": 1,
+        "clip-norm": 0.9, "label-smoothing": 0.2, "average": 0.8, "rotation": 15, "scaling": 0.15, "shear": 0.2,
+        "shift": 0.7, "elastic": 0.7, "elastic-smoothing": 2, "deviation-floor": 12, "batch-size": 17,
+        "holdout": 0.25, "f-beta": 2,
     }, {"shards": 8}),
     "everything-else": ({
-        "hidden": [7], "leaky-relu-slope": 0.3, "dropout": 0.4, "optimizer": "sgd", "learning-rate": 0.02, "momentum": 0.7,
-        "schedule": "step", "decay": 0.5, "decay-every": 1, "warmup-steps": 2, "output-l2": 0.2, "weight-decay": 0.3,
-        "clip-norm": 1.5, "label-smoothing": 0.1, "average": 0.6, "rotation": 10, "scaling": 0.1, "shear": 0.1,
-        "shift": 0.5, "elastic": 0.6, "elastic-smoothing": 1.5, "deviation-floor": 10, "batch-size": 15, "holdout": 0.3,
-        "f-beta": 0.5,
+        "hidden": [7], "leaky-relu-slope": 0.3, "dropout": 0.4, "optimizer": "sgd", "learning-rate": 0.02,
+        "momentum": 0.7, "schedule": "step", "decay": 0.5, "decay-every": 1, "warmup-steps": 2, "output-l2": 0.2,
+        "weight-decay": 0.3, "clip-norm": 1.5, "label-smoothing": 0.1, "average": 0.6, "rotation": 10,
+        "scaling": 0.1, "shear": 0.1, "shift": 0.5, "elastic": 0.6, "elastic-smoothing": 1.5, "deviation-floor": 10,
+        "batch-size": 15, "holdout": 0.3, "f-beta": 0.5,
     }, {"shards": 3}),
 }
 

@@ -7,7 +7,8 @@ from philox import AUGMENTATION, DROPOUT, HOLDOUT, INITIAL_WEIGHTS, SHUFFLE, Str
 from plan import rows_of_shards, shard_order, split_holdout, steps_of_epoch
 
 LARGE_SEED = 2**52 + 2**31 + 5
-AUGMENTATION_SETTINGS = {"rotation": 20, "scaling": 0.2, "shear": 0.3, "shift": 1, "elastic": 0.8, "elastic-smoothing": 2}
+AUGMENTATION_SETTINGS = {"rotation": 20, "scaling": 0.2, "shear": 0.3, "shift": 1, "elastic": 0.8,
+                         "elastic-smoothing": 2}
 SEEDS_TO_TRY = 1000
 
 
@@ -17,7 +18,7 @@ def streams():
              (1, HOLDOUT, 0, 2), (1, INITIAL_WEIGHTS, 0, 1), (1, AUGMENTATION, 5, 59999)]
     result = []
     for seed, purpose, epoch, identity in names:
-        bounds = [1, 3, 1000, 3 * 2**30, 3 * 2**30, 3 * 2**30, 3 * 2**30]  # a quarter of the words is no good for the last
+        bounds = [1, 3, 1000, 3 * 2**30, 3 * 2**30, 3 * 2**30, 3 * 2**30]  # the last refuse a quarter of the words
         stream = Stream(seed, purpose, epoch, identity)
         result.append({"seed": seed, "purpose": purpose, "epoch": epoch, "id": identity,
                        "words": words(seed, purpose, epoch, identity, 9).tolist(), "bounds": bounds,
@@ -47,7 +48,7 @@ def holdouts(data):
 
 
 def plans():
-    """Of an epoch, the microbatches' sizes [steps x shards] and the shards' rows; and two shards' orders in two epochs."""
+    """The shards' numbers of rows, and of an epoch the microbatches' sizes [steps x shards]."""
     result = []
     for rows, batch_size, shards in ((61, 18, 5), (61, 20, 8), (40, 7, 3)):
         steps = steps_of_epoch(list(range(rows)), batch_size, shards, 0, 1)
@@ -58,6 +59,7 @@ def plans():
 
 
 def orders():
+    """Two shards' orders in two epochs."""
     return [{"seed": seed, "epoch": epoch, "shard": shard, "rows": 25, "order": shard_order(seed, epoch, shard, 25)}
             for seed in (0, LARGE_SEED) for epoch in (1, 2) for shard in (0, 6)]
 

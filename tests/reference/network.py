@@ -22,8 +22,9 @@ def initial_parameters(sizes, activation, seed):
 
 
 def dropout_scales(rate, seed, epoch, row, layer, units):
-    """[units]: 0 for a dropped unit, 1 / (1 - rate) for a kept one. The rate is a number of 65536ths; each unit has 16 random
-    bits of the stream of its row and hidden layer (from 0), the low half of a word first, and is dropped when they are less."""
+    """[units]: 0 for a dropped unit, 1 / (1 - rate) for a kept one. The rate is a number of 65536ths; each unit has 16
+    random bits of the stream of its row and hidden layer (from 0), the low half of a word first, and is dropped when
+    they are less."""
     threshold = math.floor(rate * 65536 + 0.5)
     random = words(seed, DROPOUT, epoch, layer << 40 | row, (units + 1) // 2)
     bits = np.stack([random & np.uint64(0xFFFF), random >> np.uint64(16)], axis=1).reshape(-1)[:units]

@@ -35,7 +35,7 @@ class Optimizer:
         self.clipped = 0
 
     def step(self, gradients):
-        """One step. The norm is that of all parameters' gradient together, without the L2 penalty, which is added after."""
+        """One step. The norm is that of all parameters' gradient together; the L2 penalty is added after clipping."""
         self.steps += 1
         rate = learning_rate(self.settings, self.steps, self.steps_per_epoch)
         limit = self.settings["clip-norm"]

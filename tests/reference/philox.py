@@ -26,8 +26,8 @@ def philox(counters, key):
 
 
 def words(seed, purpose, epoch, identity, count):
-    """The first `count` words of a stream. The seed is the key; the counter's words are the block's number in the stream,
-    the id's low 32 bits, the epoch, and the purpose above the id's high 16 bits."""
+    """The first `count` words of a stream. The seed is the key; the counter's words are the block's number in the
+    stream, the id's low 32 bits, the epoch, and the purpose above the id's high 16 bits."""
     counters = np.zeros(((count + 3) // 4, 4), dtype=np.uint64)
     counters[:, 0] = np.arange(len(counters))
     counters[:, 1:] = [identity & WORD, epoch, purpose << 16 | identity >> 32]
@@ -54,7 +54,8 @@ class Stream:
         return (self.word() >> 8) / 2**24
 
     def below(self, bound):
-        """In {0, ..., bound - 1}, each equally likely: Lemire, "Fast random integer generation in an interval", 2019."""
+        """In {0, ..., bound - 1}, each equally likely: Lemire, "Fast random integer generation in an interval",
+        2019."""
         while True:
             quotient, rest = divmod(self.word() * bound, 2**32)
             if rest >= 2**32 % bound:

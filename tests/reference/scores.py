@@ -15,7 +15,8 @@ def accuracy(predicted, actual):
 
 
 def macro_f_beta(predicted, actual, beta):
-    """F beta of the classes' mean precision and mean recall, as Rubix ML has it; a class that nobody names is left out."""
+    """F beta of the classes' mean precision and mean recall, as Rubix ML has it; a class that nobody names is left
+    out."""
     precisions, recalls = [], []
     for label in set(predicted) | set(actual):
         right = sum(p == a == label for p, a in zip(predicted, actual))

@@ -12,7 +12,7 @@ from scores import accuracy, macro_f_beta
 
 
 class Unsafe(Exception):
-    """Single precision might round a pixel or choose a class or a side of a kink differently: another seed is needed."""
+    """Single precision might round a pixel, or choose a class or a side of a kink, differently: try another seed."""
 
 
 @dataclass
@@ -77,9 +77,9 @@ class Training:
 
     def scales_of(self, epoch, rows):
         """The dropout of some rows, by hidden layer."""
-        return [torch.tensor(np.stack([dropout_scales(self.settings["dropout"], self.settings["seed"], epoch, row, layer,
-                                                      units) for row in rows]), dtype=self.precision)
-                for layer, units in enumerate(self.settings["hidden"])]
+        rate, seed = self.settings["dropout"], self.settings["seed"]
+        return [torch.tensor(np.stack([dropout_scales(rate, seed, epoch, row, layer, units) for row in rows]),
+                             dtype=self.precision) for layer, units in enumerate(self.settings["hidden"])]
 
     def step(self, epoch, rows, images):
         """One step; returns the sum of the rows' losses."""
@@ -107,9 +107,10 @@ class Training:
     def run(self):
         """All epochs. @raises Unsafe"""
         settings = self.settings
-        plans = [[sum(microbatches, []) for microbatches in
-                  steps_of_epoch(self.training_rows, settings["batch-size"], settings["shards"], settings["seed"], epoch)]
-                 for epoch in range(1, settings["epochs"] + 1)]
+        batch_size, shards, seed = (settings[name] for name in ("batch-size", "shards", "seed"))
+        of_shards = [steps_of_epoch(self.training_rows, batch_size, shards, seed, epoch)
+                     for epoch in range(1, settings["epochs"] + 1)]
+        plans = [[sum(microbatches, []) for microbatches in steps] for steps in of_shards]
         # All images first: most seeds that are no good are so because of a pixel.
         shown = [[np.stack([self.shown_image(epoch, row) for row in rows]) for rows in plan]
                  for epoch, plan in enumerate(plans, start=1)]
