@@ -5,7 +5,7 @@
 namespace mnist_dist::nn {
 
 Workspace::State::State(const Architecture& architecture, std::size_t most_rows, Activations views)
-    : max_rows(most_rows), outputs(architecture.outputs), activations(std::move(views)) {
+    : outputs(architecture.outputs), activations(std::move(views)) {
   for (const Layer& layer : layers_of(architecture)) output_scales.emplace_back(most_rows * layer.columns);
   segment_starts.resize(kMaxSegments * layers_of(architecture).front().columns);
   transposed_weights.resize(output_scales.size());
@@ -24,10 +24,6 @@ Workspace::Workspace(const Architecture& architecture, std::size_t max_rows, Act
 Workspace::Workspace(Workspace&&) noexcept = default;
 Workspace& Workspace::operator=(Workspace&&) noexcept = default;
 Workspace::~Workspace() = default;
-
-std::size_t Workspace::max_rows() const {
-  return state_->max_rows;
-}
 
 MatrixView<float> Workspace::inputs() {
   return state_->activations.inputs;

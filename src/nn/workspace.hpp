@@ -14,8 +14,7 @@ struct Workspace::State {
   State(const Architecture& architecture, std::size_t most_rows, Activations views);
 
   AlignedVector<float> memory;  ///< of the activations, when they lie nowhere else
-  std::size_t max_rows;
-  std::size_t rows = 0;  ///< of the pass that has begun
+  std::size_t rows = 0;         ///< of the pass that has begun
   std::size_t outputs;
   Activations activations;
   std::vector<std::vector<float>>

@@ -15,7 +15,6 @@ class Standardizer {
   /// @param mean, standard_deviation [inputs], over the training images
   Standardizer(std::span<const float> mean, std::span<const float> standard_deviation);
 
-  [[nodiscard]] std::size_t inputs() const { return scale_.size(); }
   /// One row without its offsets. @param pixels [inputs]  @param values [inputs], overwritten: scale pixel
   void scale(std::span<const std::uint8_t> pixels, std::span<float> values) const;
   /// What is to be added to every row: -mean / standard deviation, or 0. [inputs]

@@ -32,7 +32,6 @@ class Workspace {
   Workspace& operator=(Workspace&&) noexcept;
   ~Workspace();
 
-  [[nodiscard]] std::size_t max_rows() const;
   /// Where the caller puts the rows, [max_rows x inputs].
   [[nodiscard]] MatrixView<float> inputs();
   /// The last pass's logits [rows x outputs], and the place where the loss writes its gradient.
