@@ -61,8 +61,8 @@ int run_bench(const BenchOptions& options) {
 
   // 4. Rank 0 reports.
   if (speaks) {
-    print_output(fmt::format("{}", options.json ? benchmark_json(benchmark, settings, file, ranks)
-                                                : benchmark_text(benchmark, settings, file, ranks)));
+    print_output(options.json ? benchmark_json(benchmark, settings, file, ranks)
+                              : benchmark_text(benchmark, settings, file, ranks));
   }
   comm::Environment::finalize();
   return 0;

@@ -42,7 +42,7 @@ void print_json(const std::string& image, const train::Model& model, std::size_t
   for (std::size_t i = 0; i < probabilities.size(); ++i) all[model.classes[i]] = probabilities[i];
   const nlohmann::ordered_json line = {
       {"image", image}, {"label", model.classes[best]}, {"probability", probabilities[best]}, {"probabilities", all}};
-  print_output(fmt::format("{}\n", line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
+  print_output(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 int run_predict(const PredictOptions& options) {

@@ -185,7 +185,7 @@ TEST_CASE("a model without an activation has leaky ReLUs; one with an unknown ac
   const auto load = [&](const char* activation) {
     h5::File file = h5::File::create_in_memory("model.h5");
     file.write_attribute("format", std::string(train::kModelFormat));
-    file.write_attribute("format_version", std::int64_t{3});
+    file.write_attribute("format_version", std::int64_t{2});
     file.write_attribute("leaky_relu_slope", 0.25);
     if (activation != nullptr) file.write_attribute("activation", std::string(activation));
     for (const char* name : {"image_height", "image_width", "image_channels", "epoch"}) {

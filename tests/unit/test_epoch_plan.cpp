@@ -106,3 +106,11 @@ TEST_CASE("standardised pixels are z-scores, and 0 where nothing varies") {
   CHECK(values[1] == doctest::Approx(-5.0));
   CHECK(values[2] == 0.0F);
 }
+
+TEST_CASE("a batch larger than the rows is one batch of all rows") {
+  const data::ShardPlan plan(53, std::size_t{1} << 53, 8);
+  CHECK(plan.steps() == 1);
+  CHECK(plan.rows_of_step(0) == 53);
+  CHECK(plan.largest_microbatch() == 7);
+  CHECK(plan.microbatch(3, 0).size() == data::ShardPlan(53, 53, 8).microbatch(3, 0).size());
+}
