@@ -7,6 +7,8 @@
 #include "mnist_dist/comm/communicator.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/log.hpp"
+#include "mnist_dist/core/memory.hpp"
+#include "mnist_dist/core/output.hpp"
 
 namespace {
 
@@ -21,7 +23,9 @@ int fail(mnist_dist::ExitCode exit_code, const char* message) {
 int main(int argc, char** argv) {
   using mnist_dist::ExitCode;
   try {
-    return mnist_dist::cli::run_program(argc, argv);
+    const int exit_code = mnist_dist::cli::run_program(argc, argv);
+    mnist_dist::flush_output();
+    return exit_code;
   } catch (const mnist_dist::comm::AgreedError& error) {
     // All ranks are here: one speaks, and all end in the regular way.
     if (mnist_dist::comm::rank_by_launcher() == 0) mnist_dist::log_error(error.what(), error.failed_rank());
@@ -30,7 +34,7 @@ int main(int argc, char** argv) {
   } catch (const mnist_dist::Error& error) {
     return fail(error.exit_code(), error.what());
   } catch (const std::bad_alloc&) {
-    return fail(ExitCode::rank_failed, "out of memory: use more hosts, or smaller --hidden and --batch-size");
+    return fail(ExitCode::rank_failed, mnist_dist::kOutOfMemory);
   } catch (const std::exception& error) {
     return fail(ExitCode::bug, error.what());
   }

@@ -9,8 +9,10 @@
 #include "mnist_dist/comm/agreement.hpp"
 #include "mnist_dist/comm/communicator.hpp"
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/output.hpp"
 #include "mnist_dist/nn/kernel_info.hpp"
 #include "mnist_dist/train/benchmark.hpp"
+#include "mnist_dist/train/memory_estimate.hpp"
 #include "mnist_dist/train/training_run.hpp"
 #include "settings_flags.hpp"
 
@@ -45,11 +47,13 @@ int run_bench(const BenchOptions& options) {
     check_seconds(options.seconds);
   });
   const data::DatasetFile file = open_data(ranks.world, settings.data);
+  train::check_memory(ranks.world, ranks.host, settings, file);
   const train::TrainingData data = train::read_training_data(ranks.world, settings, file);
-  if (speaks && !options.json) {
+  comm::run_and_agree(ranks.world, [&] {
+    if (!speaks || options.json) return;
     print_line(job_header(settings, file, ranks));
     print_line(fmt::format("kernels  {}; BLAS is their yardstick\n", nn::kernel_vectors()));
-  }
+  });
 
   // 3. Measure.
   const train::Benchmark benchmark = train::run_benchmark(ranks.world, ranks.host, settings, data,
@@ -57,8 +61,8 @@ int run_bench(const BenchOptions& options) {
 
   // 4. Rank 0 reports.
   if (speaks) {
-    fmt::print("{}", options.json ? benchmark_json(benchmark, settings, file, ranks)
-                                  : benchmark_text(benchmark, settings, file, ranks));
+    print_output(options.json ? benchmark_json(benchmark, settings, file, ranks)
+                              : benchmark_text(benchmark, settings, file, ranks));
   }
   comm::Environment::finalize();
   return 0;

@@ -11,6 +11,7 @@
 #include "mnist_dist/comm/communicator.hpp"
 #include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/output.hpp"
 #include "mnist_dist/data/dataset_file.hpp"
 #include "mnist_dist/report/classification_report.hpp"
 #include "mnist_dist/report/report_json.hpp"
@@ -93,7 +94,8 @@ int run_evaluate(const EvaluateOptions& options) {
         options.report.empty() ? model_path.parent_path() / "report.json" : std::filesystem::path(options.report);
     const report::ClassificationReport report = report::make_classification_report(*outcomes, model->classes);
     write_file_atomically(report_path, report::report_json(report));
-    fmt::print("{}\nreport   {}\n", report::report_text(report, report_path.string()), printable(report_path.string()));
+    print_output(fmt::format("{}\nreport   {}\n", report::report_text(report, report_path.string()),
+                             printable(report_path.string())));
   });
   comm::Environment::finalize();
   return 0;

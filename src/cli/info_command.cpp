@@ -9,6 +9,7 @@
 #include "commands.hpp"
 #include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/output.hpp"
 #include "mnist_dist/data/dataset_file.hpp"
 #include "mnist_dist/h5/file.hpp"
 #include "mnist_dist/train/checkpoint.hpp"
@@ -27,57 +28,60 @@ void print_classes(const std::vector<std::string>& classes) {
   constexpr std::size_t kShown = 20;
   const std::vector<std::string> shown(classes.begin(),
                                        classes.begin() + static_cast<std::ptrdiff_t>(std::min(kShown, classes.size())));
-  fmt::print("classes     {}: {}{}\n", classes.size(), fmt::join(shown, ", "), classes.size() > kShown ? ", ..." : "");
+  print_output(fmt::format("classes     {}: {}{}\n", classes.size(), fmt::join(shown, ", "),
+                           classes.size() > kShown ? ", ..." : ""));
 }
 
 void print_model(const std::filesystem::path& path) {
   const train::Model model = train::load_model(path);
-  fmt::print("{}: a model\n", printable(path.string()));
-  fmt::print("network     {}, {} parameters, {}\n", model.architecture.description(), model.parameters.size(),
-             model.architecture.activation_description());
-  fmt::print("images      {}\n", describe(model.image_shape));
+  print_output(fmt::format("{}: a model\n", printable(path.string())));
+  print_output(fmt::format("network     {}, {} parameters, {}\n", model.architecture.description(),
+                           model.parameters.size(), model.architecture.activation_description()));
+  print_output(fmt::format("images      {}\n", describe(model.image_shape)));
   print_classes(model.classes);
-  fmt::print("trained     {} epochs, {}\n", model.epoch,
-             std::isnan(model.score) ? "without a holdout" : fmt::format("score {:.5f} on the holdout", model.score));
-  fmt::print("data set    content_sha256 {}\n", model.dataset_sha256);
-  fmt::print("build       {}, {}\n", model.build, model.arithmetic);
+  print_output(fmt::format(
+      "trained     {} epochs, {}\n", model.epoch,
+      std::isnan(model.score) ? "without a holdout" : fmt::format("score {:.5f} on the holdout", model.score)));
+  print_output(fmt::format("data set    content_sha256 {}\n", model.dataset_sha256));
+  print_output(fmt::format("build       {}, {}\n", model.build, model.arithmetic));
 }
 
 void print_dataset(const std::filesystem::path& path) {
   const data::DatasetFile file(path);
-  fmt::print("{}: a data set\n", printable(path.string()));
-  fmt::print("images      {} for training, {} for testing, {}\n", file.rows(data::Split::training),
-             file.rows(data::Split::testing), describe(file.image_shape()));
+  print_output(fmt::format("{}: a data set\n", printable(path.string())));
+  print_output(fmt::format("images      {} for training, {} for testing, {}\n", file.rows(data::Split::training),
+                           file.rows(data::Split::testing), describe(file.image_shape())));
   print_classes(file.classes());
-  fmt::print("content     sha256 {}\n", file.content_sha256());
+  print_output(fmt::format("content     sha256 {}\n", file.content_sha256()));
 }
 
 void print_checkpoint(const train::Checkpoint& checkpoint, const std::string& name) {
-  fmt::print("{}: a checkpoint\n", name);
-  fmt::print("done        {} epochs", checkpoint.epochs_done);
-  if (checkpoint.steps_done_in_epoch > 0) fmt::print(" and {} steps of the next", checkpoint.steps_done_in_epoch);
-  fmt::print(" ({} steps in all)\n", checkpoint.steps_done);
-  fmt::print("parameters  {}\n", checkpoint.parameters.size());
+  print_output(fmt::format("{}: a checkpoint\n", name));
+  print_output(fmt::format("done        {} epochs", checkpoint.epochs_done));
+  if (checkpoint.steps_done_in_epoch > 0)
+    print_output(fmt::format(" and {} steps of the next", checkpoint.steps_done_in_epoch));
+  print_output(fmt::format(" ({} steps in all)\n", checkpoint.steps_done));
+  print_output(fmt::format("parameters  {}\n", checkpoint.parameters.size()));
   if (const std::int64_t best = train::best_epoch(checkpoint.history); best > 0) {
     const double score = checkpoint.history[static_cast<std::size_t>(best) - 1].score;
-    if (!std::isnan(score)) fmt::print("best        epoch {}, score {:.5f}\n", best, score);
+    if (!std::isnan(score)) print_output(fmt::format("best        epoch {}, score {:.5f}\n", best, score));
   }
-  fmt::print("data set    content_sha256 {}\n", checkpoint.dataset_sha256);
-  fmt::print("build       {}, {}\n", checkpoint.build, checkpoint.arithmetic);
-  fmt::print("settings\n{}", checkpoint.settings);
+  print_output(fmt::format("data set    content_sha256 {}\n", checkpoint.dataset_sha256));
+  print_output(fmt::format("build       {}, {}\n", checkpoint.build, checkpoint.arithmetic));
+  print_output(fmt::format("settings\n{}", checkpoint.settings));
 }
 
 void print_run(const std::filesystem::path& path) {
   const train::RunFolder folder = train::RunFolder::open(path);
-  fmt::print("{}: a run\n", printable(path.string()));
+  print_output(fmt::format("{}: a run\n", printable(path.string())));
   const auto bytes = train::CheckpointStore(folder.checkpoints()).load_newest();
   if (bytes) {
     print_checkpoint(train::decode_checkpoint(*bytes, folder.checkpoints().string()), "newest checkpoint");
   } else {
-    fmt::print("no checkpoint yet\nsettings\n{}", read_text_file(folder.config()));
+    print_output(fmt::format("no checkpoint yet\nsettings\n{}", read_text_file(folder.config())));
   }
   if (std::filesystem::exists(folder.model())) {
-    fmt::print("\n");
+    print_output("\n");
     print_model(folder.model());
   }
 }

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <optional>
 #include <span>
 #include <utility>
@@ -11,6 +10,7 @@
 #include "mnist_dist/comm/agreement.hpp"
 #include "mnist_dist/core/build_info.hpp"
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/output.hpp"
 #include "mnist_dist/train/training_run.hpp"
 
 namespace mnist_dist::cli {
@@ -55,8 +55,8 @@ std::string job_header(const train::Settings& settings, const data::DatasetFile&
 }
 
 void print_line(const std::string& line) {
-  fmt::print("{}\n", line);
-  std::fflush(stdout);
+  print_output(line + "\n");
+  flush_output();
 }
 
 }  // namespace mnist_dist::cli

@@ -9,6 +9,7 @@
 
 #include "commands.hpp"
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/output.hpp"
 #include "mnist_dist/data/image_reader.hpp"
 #include "mnist_dist/nn/network.hpp"
 #include "mnist_dist/nn/softmax_cross_entropy.hpp"
@@ -42,7 +43,7 @@ void print_json(const std::string& image, const train::Model& model, std::size_t
   for (std::size_t i = 0; i < probabilities.size(); ++i) all[model.classes[i]] = probabilities[i];
   const nlohmann::ordered_json line = {
       {"image", image}, {"label", model.classes[best]}, {"probability", probabilities[best]}, {"probabilities", all}};
-  fmt::print("{}\n", line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  print_output(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 int run_predict(const PredictOptions& options) {
@@ -56,7 +57,7 @@ int run_predict(const PredictOptions& options) {
     if (options.json) {
       print_json(image, model, best, probabilities);
     } else {
-      fmt::print("{}  {}  {:.4f}\n", printable(image), model.classes[best], probabilities[best]);
+      print_output(fmt::format("{}  {}  {:.4f}\n", printable(image), model.classes[best], probabilities[best]));
     }
   }
   return 0;

@@ -7,6 +7,7 @@
 
 #include "commands.hpp"
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/output.hpp"
 #include "mnist_dist/data/augmentation_sheet.hpp"
 #include "mnist_dist/data/dataset_file.hpp"
 #include "mnist_dist/data/image_rows.hpp"
@@ -43,8 +44,8 @@ int run_preview(const PreviewOptions& options) {
   const image::Image sheet = data::augmentation_sheet(rows, file.image_shape(), augmentation, settings.seed,
                                                       options.versions, options.enlargement);
   image::write_png_atomically(options.output, sheet);
-  fmt::print("{}: {} images, each as it is and in {} epochs\n", printable(options.output), options.rows,
-             options.versions);
+  print_output(fmt::format("{}: {} images, each as it is and in {} epochs\n", printable(options.output), options.rows,
+                           options.versions));
   return static_cast<int>(ExitCode::done);
 }
 

@@ -15,8 +15,10 @@
 #include "mnist_dist/comm/communicator.hpp"
 #include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/output.hpp"
 #include "mnist_dist/core/stop_request.hpp"
 #include "mnist_dist/train/checkpoint_store.hpp"
+#include "mnist_dist/train/memory_estimate.hpp"
 #include "mnist_dist/train/training_run.hpp"
 #include "recipes.hpp"
 #include "settings_flags.hpp"
@@ -118,8 +120,7 @@ Start prepare(const comm::Communicator& world, const TrainOptions& options) {
   return start;
 }
 
-void print_header(const Start& start, const data::DatasetFile& file, const Ranks& ranks) {
-  print_line(job_header(start.settings, file, ranks));
+void print_run(const Start& start) {
   std::string resumed;
   if (start.checkpoint) {
     resumed = fmt::format(", resumed in epoch {} after {} of its steps", start.checkpoint->epochs_done + 1,
@@ -164,7 +165,7 @@ void print_end(const train::TrainingRun& run, const train::TrainingRun::End& end
 
 int run_train(const TrainOptions& options) {
   if (options.list_recipes) {
-    if (comm::rank_by_launcher() == 0) fmt::print("{}", recipe_list());
+    if (comm::rank_by_launcher() == 0) print_output(recipe_list());
     return static_cast<int>(ExitCode::done);
   }
   // 1. Start MPI; from now on a stop signal ends the run at the next safe point.
@@ -173,18 +174,19 @@ int run_train(const TrainOptions& options) {
   const comm::Environment environment;
   const Ranks ranks;
   const comm::Communicator& world = ranks.world;
+  const bool speaks = world.rank() == 0;
 
   // 2. Agree on where to start, and open the data.
   Start start = prepare(world, options);
   const data::DatasetFile file = open_data(world, start.settings.data);
+  train::check_memory(world, ranks.host, start.settings, file);
   const train::TrainingData data = train::read_training_data(world, start.settings, file);
-  if (options.resume.empty()) {
-    comm::run_and_agree(world, [&] {
-      if (world.rank() == 0) start.folder = train::RunFolder::create(options.output, start.settings);
-    });
-  }
-  const bool speaks = world.rank() == 0;
-  if (speaks) print_header(start, file, ranks);
+  comm::run_and_agree(world, [&] {
+    if (!speaks) return;
+    print_line(job_header(start.settings, file, ranks));  // a run of which nobody can read this does not begin
+    if (options.resume.empty()) start.folder = train::RunFolder::create(options.output, start.settings);
+    print_run(start);
+  });
 
   // 3. Train.
   double seconds = 0;
@@ -199,7 +201,9 @@ int run_train(const TrainOptions& options) {
   const train::TrainingRun::End end = run.run(print);
 
   // 4. Say how it ended.
-  if (speaks) print_end(run, end, printable(start.folder->path().string()));
+  comm::run_and_agree(world, [&] {
+    if (speaks) print_end(run, end, printable(start.folder->path().string()));
+  });
   comm::Environment::finalize();
   return static_cast<int>(end.finished ? ExitCode::done : ExitCode::stopped_early);
 }

@@ -1,8 +1,10 @@
 #include "mnist_dist/comm/agreement.hpp"
 
 #include <algorithm>
+#include <new>
 #include <string>
 
+#include "mnist_dist/core/memory.hpp"
 #include "mpi_handle.hpp"
 
 namespace mnist_dist::comm {
@@ -21,6 +23,9 @@ void run_and_agree(const Communicator& communicator, const std::function<void()>
   } catch (const Error& error) {
     exit_code = static_cast<int>(error.exit_code());
     message = error.what();
+  } catch (const std::bad_alloc&) {
+    exit_code = static_cast<int>(ExitCode::rank_failed);
+    message = kOutOfMemory;
   } catch (const std::exception& error) {
     exit_code = static_cast<int>(ExitCode::bug);
     message = error.what();

@@ -42,10 +42,6 @@ class HostExchange {
   void gather(float* parameters);
 
  private:
-  struct Message {
-    int owner = 0;
-    std::size_t first = 0;  // in outgoing_
-  };
   [[nodiscard]] std::size_t sums_of_my_host() const { return hosts_[mine_].sums.size(); }
   void plan_last_additions(const SumTree& tree);
 

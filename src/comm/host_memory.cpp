@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "mnist_dist/core/memory.hpp"
 #include "mpi_handle.hpp"
 
 namespace mnist_dist::comm {
@@ -20,9 +21,10 @@ HostMemory::HostMemory(const Communicator& host, std::size_t bytes) : window_(st
   check(MPI_Info_set(info, "alloc_shared_noncontig", "true"), "MPI_Info_set");
   void* mine = nullptr;
   // One page more, since MPI does not promise that a segment starts at a page.
-  check(MPI_Win_allocate_shared(static_cast<MPI_Aint>(bytes + page), 1, info, host.handle().communicator, &mine,
-                                &window_->window),
-        "MPI_Win_allocate_shared");
+  if (MPI_Win_allocate_shared(static_cast<MPI_Aint>(bytes + page), 1, info, host.handle().communicator, &mine,
+                              &window_->window) != MPI_SUCCESS) {
+    throw_out_of_memory("what the ranks of a host share", bytes);
+  }
   check(MPI_Info_free(&info), "MPI_Info_free");
   check(MPI_Win_lock_all(MPI_MODE_NOCHECK, window_->window), "MPI_Win_lock_all");
 

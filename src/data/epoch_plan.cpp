@@ -27,7 +27,10 @@ std::vector<std::size_t> turns(std::size_t shards) {
 }  // namespace
 
 ShardPlan::ShardPlan(std::size_t rows, std::size_t batch_size, std::size_t shards)
-    : rows_(rows), batch_size_(batch_size), shards_(shards), turn_(turns(shards)) {}
+    : rows_(rows),
+      batch_size_(std::min(batch_size, std::max(rows, std::size_t{1}))),
+      shards_(shards),
+      turn_(turns(shards)) {}
 
 std::size_t ShardPlan::rows_of_step(std::size_t step) const {
   return std::min(batch_size_, rows_ - step * batch_size_);

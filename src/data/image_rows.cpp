@@ -3,7 +3,8 @@
 #include <sys/mman.h>
 
 #include <algorithm>
-#include <new>
+
+#include "mnist_dist/core/memory.hpp"
 
 namespace mnist_dist::data {
 namespace {
@@ -17,7 +18,7 @@ std::uint8_t* allocate_pixels(std::size_t size) {
   constexpr std::size_t kHugePage = std::size_t{1} << 21;
   const std::size_t rounded = (size + kHugePage - 1) / kHugePage * kHugePage;
   void* memory = std::aligned_alloc(kHugePage, std::max(rounded, kHugePage));
-  if (memory == nullptr) throw std::bad_alloc();
+  if (memory == nullptr) throw_out_of_memory("images", rounded);
   madvise(memory, rounded, MADV_HUGEPAGE);  // a wish: what it returns is of no consequence
   return static_cast<std::uint8_t*>(memory);
 }

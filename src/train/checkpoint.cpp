@@ -8,7 +8,7 @@
 namespace mnist_dist::train {
 namespace {
 
-constexpr std::int64_t kFormatVersion = 2;
+constexpr std::int64_t kFormatVersion = 3;
 
 /// Calls visit(name, member) for every column of the history.
 template <class Visit>
@@ -89,8 +89,8 @@ Checkpoint decode_checkpoint(std::span<const std::byte> bytes, const std::string
   checkpoint.seconds_in_epoch = file.real_attribute("seconds_in_epoch");
   checkpoint.shard_losses = file.read<double>("/shard_losses");
   checkpoint.parameters = file.read<float>("/parameters");
-  checkpoint.first_moment = file.read<float>("/first_moment", {checkpoint.parameters.size()});
-  checkpoint.second_moment = file.read<float>("/second_moment", {checkpoint.parameters.size()});
+  checkpoint.first_moment = file.read<float>("/first_moment");
+  checkpoint.second_moment = file.read<float>("/second_moment");
   checkpoint.average = file.read<float>("/average");
   checkpoint.best_parameters = file.read<float>("/best_parameters");
   checkpoint.history = read_history(file, static_cast<std::size_t>(checkpoint.epochs_done));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "mnist_dist/core/memory.hpp"
 #include "mnist_dist/optim/adamax.hpp"
 #include "mnist_dist/optim/gradient_clipping.hpp"
 #include "mnist_dist/optim/moving_average.hpp"
@@ -35,8 +36,8 @@ ParameterUpdate::ParameterUpdate(const Settings& settings, const nn::Network& ne
                 .total_steps = static_cast<std::int64_t>(settings.epochs * steps_per_epoch),
                 .decay_steps = static_cast<std::int64_t>(settings.decay_every * steps_per_epoch),
                 .decay = settings.decay} {
-  state_.first_moment.resize(range.size());
-  state_.second_moment.resize(range.size());
+  resize_for("the optimiser's moments", state_.first_moment, range.size());
+  if (has_second_moment()) resize_for("the optimiser's moments", state_.second_moment, range.size());
 }
 
 void ParameterUpdate::begin_average(std::span<const float> parameters) {
@@ -63,7 +64,8 @@ void ParameterUpdate::apply(const ParameterRange& block, std::span<float> gradie
   optim::optimizer_step(
       optimizer_,
       {.step = step_, .learning_rate = learning_rate_, .weight_decay = weights ? settings_.weight_decay : 0}, gradient,
-      local.of(std::span(state_.first_moment)), local.of(std::span(state_.second_moment)), parameters);
+      local.of(std::span(state_.first_moment)),
+      has_second_moment() ? local.of(std::span(state_.second_moment)) : std::span<float>(), parameters);
   if (keeps_average()) {
     optim::update_moving_average(optim::moving_average_decay(settings_.average, step_), parameters,
                                  local.of(std::span(state_.average)));

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "block_costs.hpp"
+#include "mnist_dist/core/memory.hpp"
 #include "mnist_dist/nn/softmax_cross_entropy.hpp"
 #include "mnist_dist/optim/gradient_clipping.hpp"
 
@@ -79,7 +80,8 @@ Trainer::Trainer(const comm::Communicator& ranks, const comm::Communicator& host
       update_(settings, network_, reduction_->my_range(), data.plan.steps()),
       microbatch_rows_(data.training_slices.size()),
       my_shard_losses_(data.training_slices.size()) {
-  std::vector<float> initial(network_.padded_size());
+  std::vector<float> initial;
+  resize_for("the initial parameters", initial, network_.padded_size());
   network_.initialize(initial, settings.seed);
   reduction_->set_parameters(initial);
   if (update_.keeps_average()) update_.begin_average(reduction_->my_range().of(std::span<const float>(initial)));

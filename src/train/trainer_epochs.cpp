@@ -122,7 +122,7 @@ Checkpoint Trainer::capture() const {
   checkpoint.seconds_in_epoch = seconds_in_epoch_;
   checkpoint.shard_losses = all_shard_losses();
   checkpoint.first_moment = gather(update_.state().first_moment);
-  checkpoint.second_moment = gather(update_.state().second_moment);
+  if (update_.has_second_moment()) checkpoint.second_moment = gather(update_.state().second_moment);
   if (update_.keeps_average()) checkpoint.average = gather(update_.state().average);
   if (ranks_.rank() == 0) checkpoint.parameters = parameters();
   return checkpoint;
@@ -140,13 +140,16 @@ void Trainer::copy_my_range(const std::vector<float>& without_padding, std::vect
 
 void Trainer::restore(const Checkpoint& checkpoint) {
   const nn::Architecture& architecture = network_.architecture();
-  if (checkpoint.parameters.size() != nn::parameter_count(architecture) ||
-      checkpoint.shard_losses.size() != settings_.shards ||
-      checkpoint.average.size() != (update_.keeps_average() ? checkpoint.parameters.size() : 0)) {
+  const std::size_t parameters = nn::parameter_count(architecture);
+  if (checkpoint.parameters.size() != parameters || checkpoint.shard_losses.size() != settings_.shards ||
+      checkpoint.first_moment.size() != parameters ||
+      checkpoint.second_moment.size() != (update_.has_second_moment() ? parameters : 0) ||
+      checkpoint.average.size() != (update_.keeps_average() ? parameters : 0)) {
     throw comm::AgreedError(ExitCode::bad_data, "the checkpoint does not fit the settings that it holds itself", 0);
   }
   reduction_->set_parameters(nn::with_padding(architecture, checkpoint.parameters));
   copy_my_range(checkpoint.first_moment, update_.state().first_moment);
+  if (update_.has_second_moment()) copy_my_range(checkpoint.second_moment, update_.state().second_moment);
   if (update_.keeps_average()) copy_my_range(checkpoint.average, update_.state().average);
   const ShardBlock shards = shards_of_rank(settings_.shards, ranks_.size(), ranks_.rank());
   std::copy_n(checkpoint.shard_losses.begin() + static_cast<std::ptrdiff_t>(shards.begin), shards.size(),

@@ -23,7 +23,7 @@ except ImportError:
 MNIST_DIST, H5PACK, MPIEXEC = (os.environ.get(name, "") for name in ("MNIST_DIST", "H5PACK", "MPIEXEC"))
 
 PATIENCE = 120  # seconds for a run that trains
-DONE, USAGE, BAD_DATA, FILE_SYSTEM, STOPPED_EARLY = 0, 2, 3, 4, 75
+DONE, USAGE, BAD_DATA, FILE_SYSTEM, RANK_FAILED, STOPPED_EARLY = 0, 2, 3, 4, 5, 75
 
 FOREVER = 1000000  # epochs: such a run goes on until the test ends it, on a fast machine as on a slow one
 
@@ -71,13 +71,13 @@ def kill(pids):
 class Job:
     """A program that runs beside the test: `mnist-dist`, alone or under mpirun."""
 
-    def __init__(self, arguments, ranks, folder, preexec=None):
+    def __init__(self, arguments, ranks, folder, preexec=None, output=None):
         self.arguments = arguments
         self.alone = ranks is None
         self.output_file = tempfile.TemporaryFile("w+", encoding="utf-8")
         self.errors_file = tempfile.TemporaryFile("w+", encoding="utf-8")
         self.process = subprocess.Popen(command_line(arguments, ranks), cwd=folder, env=environment(),
-                                        stdin=subprocess.DEVNULL, stdout=self.output_file, stderr=self.errors_file,
+                                        stdin=subprocess.DEVNULL, stdout=output or self.output_file, stderr=self.errors_file,
                                         start_new_session=True, preexec_fn=preexec)
 
     def ranks(self):
@@ -167,6 +167,10 @@ def error_lines(result):
     return [line for line in result.stderr.splitlines() if line.startswith("mnist-dist: error")]
 
 
+def warning_lines(result):
+    return [line for line in result.stderr.splitlines() if line.startswith("mnist-dist: warning")]
+
+
 def pack(folder, *options):
     """Packs a folder into a file of the same name beside it."""
     target = folder.with_suffix(".h5")
@@ -212,13 +216,14 @@ class ProgramTest(unittest.TestCase):
         self.folder = Path(tempfile.mkdtemp(prefix="mnist-dist-test-"))
         self.addCleanup(shutil.rmtree, self.folder)
 
-    def start(self, *arguments, ranks=None, preexec=None):
-        job = Job(arguments, ranks, self.folder, preexec)
+    def start(self, *arguments, ranks=None, preexec=None, output=None):
+        """@param output: where standard output goes, instead of to Job.output()"""
+        job = Job(arguments, ranks, self.folder, preexec, output)
         self.addCleanup(job.close)
         return job
 
-    def run_program(self, *arguments, ranks=None, timeout=PATIENCE, preexec=None):
-        return self.start(*arguments, ranks=ranks, preexec=preexec).wait(timeout)
+    def run_program(self, *arguments, ranks=None, timeout=PATIENCE, preexec=None, output=None):
+        return self.start(*arguments, ranks=ranks, preexec=preexec, output=output).wait(timeout)
 
     def assert_exit(self, result, exit_code):
         self.assertEqual(result.returncode, exit_code,

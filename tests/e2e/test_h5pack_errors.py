@@ -136,6 +136,18 @@ class PackErrors(FolderTest):
         self.small_set()
         self.pack()
 
+    def test_full_standard_output(self):
+        self.small_set()
+        self.pack()
+        with open("/dev/full", "w", encoding="ascii") as full:
+            for arguments in (("--help",), ("--version",), ("pack", "--help"), ("info", self.out), ("verify", self.out),
+                              ("pack", self.root, self.folder / "other.h5"),
+                              ("synth", self.folder / "drawn", "--training", 10, "--testing", 10)):
+                with self.subTest(arguments=arguments):
+                    result = subprocess.run([H5PACK, *map(str, arguments)], stdout=full, stderr=subprocess.PIPE,
+                                            text=True, timeout=300, check=False)
+                    self.assert_error(result, 4, "standard output")
+
     def interrupted_pack(self, signal_number):
         self.slow_set()
         self.out.write_text("older", encoding="utf-8")

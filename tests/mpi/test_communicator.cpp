@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <new>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -72,6 +73,19 @@ TEST_CASE("ranks numbered by host are neighbours on each host, and failures name
     FAIL("no rank failed");
   } catch (const comm::AgreedError& error) {
     CHECK(error.failed_rank() == culprit);
+  }
+}
+
+TEST_CASE("a rank without memory is a rank that failed") {
+  const Communicator world = Communicator::world();
+  try {
+    comm::run_and_agree(world, [&] {
+      if (world.rank() == 0) throw std::bad_alloc();
+    });
+    FAIL("no rank failed");
+  } catch (const comm::AgreedError& error) {
+    CHECK(error.exit_code() == ExitCode::rank_failed);
+    CHECK(std::string(error.what()).starts_with("out of memory"));
   }
 }
 

@@ -202,3 +202,37 @@ TEST_CASE("all ranks learn the same of a benchmark") {
   CHECK(benchmark.products.products.size() == 5);
   CHECK(benchmark.exchange_seconds == benchmark.exchange.tree_seconds);
 }
+
+TEST_CASE("a checkpoint with vectors of another size is refused") {
+  const comm::Communicator world = comm::Communicator::world();
+  const comm::Communicator host = world.split_by_host();
+  const TemporaryFolder folder;
+  write_dataset(folder.path() / "data.h5");
+  const data::DatasetFile file(folder.path() / "data.h5");
+  train::Settings settings;
+  settings.hidden = {5};
+  settings.optimizer = "sgd";
+  settings.batch_size = 30;
+  const train::TrainingData data = train::read_training_data(world, settings, file);
+  train::Trainer trainer(world, host, settings, data, train::architecture_for(settings, file));
+  trainer.run_unscored_steps(1);
+  train::Checkpoint checkpoint = trainer.capture();
+  CHECK(checkpoint.second_moment.empty());
+  // Rank 0 has the vectors; all ranks restore the same.
+  std::uint64_t size = checkpoint.parameters.size();
+  world.broadcast(std::span(&size, 1));
+  checkpoint.parameters.resize(size);
+  checkpoint.first_moment.resize(size);
+  world.broadcast(std::span(checkpoint.parameters));
+  world.broadcast(std::span(checkpoint.first_moment));
+  const std::vector<float> before = trainer.parameters();
+  trainer.run_unscored_steps(1);
+  trainer.restore(checkpoint);
+  CHECK(trainer.parameters() == before);
+  for (auto vector : {&train::Checkpoint::parameters, &train::Checkpoint::first_moment,
+                      &train::Checkpoint::second_moment, &train::Checkpoint::average}) {
+    train::Checkpoint longer = checkpoint;
+    (longer.*vector).push_back(0);
+    CHECK_THROWS_AS(trainer.restore(longer), comm::AgreedError);
+  }
+}

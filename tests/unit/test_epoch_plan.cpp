@@ -115,3 +115,11 @@ TEST_CASE("the holdout's share of a class is rounded to the nearest, half a row 
   for (const std::uint64_t row : split.holdout_rows) ++held[static_cast<std::size_t>(labels[row])];
   CHECK(held == std::vector<int>{1, 2, 0});
 }
+
+TEST_CASE("a batch larger than the rows is one batch of all rows") {
+  const data::ShardPlan plan(53, std::size_t{1} << 53, 8);
+  CHECK(plan.steps() == 1);
+  CHECK(plan.rows_of_step(0) == 53);
+  CHECK(plan.largest_microbatch() == 7);
+  CHECK(plan.microbatch(3, 0).size() == data::ShardPlan(53, 53, 8).microbatch(3, 0).size());
+}

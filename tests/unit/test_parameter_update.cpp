@@ -58,6 +58,19 @@ TEST_CASE("penalty and decay touch what they should") {
   CHECK(at_bias(after, 1) == 0.5F);
 }
 
+TEST_CASE("only what an optimizer uses is kept for each parameter") {
+  Settings settings = plain_descent();
+  const ParameterRange all{0, kNetwork.padded_size()};
+  const ParameterUpdate descent(settings, kNetwork, all, 10);
+  CHECK(descent.state().first_moment.size() == all.size());
+  CHECK(descent.state().second_moment.empty());
+  CHECK(descent.state().average.empty());
+  for (const char* optimizer : {"adam", "adamax"}) {
+    settings.optimizer = optimizer;
+    CHECK(ParameterUpdate(settings, kNetwork, all, 10).state().second_moment.size() == all.size());
+  }
+}
+
 TEST_CASE("the schedule counts epochs in steps, and gradients can be scaled") {
   Settings settings = plain_descent();
   settings.schedule = "step";

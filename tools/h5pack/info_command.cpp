@@ -8,6 +8,7 @@
 
 #include "commands.hpp"
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/output.hpp"
 #include "mnist_dist/data/dataset_file.hpp"
 
 namespace mnist_dist::h5pack {
@@ -22,21 +23,24 @@ std::vector<std::size_t> count_classes(const data::DatasetFile& file, data::Spli
 void print_info(const std::string& path) {
   const data::DatasetFile file(path);
   const data::ImageShape shape = file.image_shape();
-  fmt::print("{}: {}, format version {}\n", printable(path), data::kDatasetFormat, data::kDatasetFormatVersion);
-  fmt::print("images          {}x{} {}\n", shape.width, shape.height, shape.channels == 3 ? "colour" : "grey");
-  fmt::print("training rows   {}\n", file.rows(data::Split::training));
-  fmt::print("testing rows    {}\n", file.rows(data::Split::testing));
-  fmt::print("classes         {}\n", file.classes().size());
-  fmt::print("content_sha256  {}\n", file.content_sha256());
-  fmt::print("file            {:.1f} MB\n\n", static_cast<double>(std::filesystem::file_size(path)) / 1e6);
+  print_output(
+      fmt::format("{}: {}, format version {}\n", printable(path), data::kDatasetFormat, data::kDatasetFormatVersion));
+  print_output(
+      fmt::format("images          {}x{} {}\n", shape.width, shape.height, shape.channels == 3 ? "colour" : "grey"));
+  print_output(fmt::format("training rows   {}\n", file.rows(data::Split::training)));
+  print_output(fmt::format("testing rows    {}\n", file.rows(data::Split::testing)));
+  print_output(fmt::format("classes         {}\n", file.classes().size()));
+  print_output(fmt::format("content_sha256  {}\n", file.content_sha256()));
+  print_output(
+      fmt::format("file            {:.1f} MB\n\n", static_cast<double>(std::filesystem::file_size(path)) / 1e6));
 
   const std::vector<std::size_t> training = count_classes(file, data::Split::training);
   const std::vector<std::size_t> testing = count_classes(file, data::Split::testing);
   std::size_t width = 5;
   for (const std::string& name : file.classes()) width = std::max(width, name.size());
-  fmt::print("{:<{}}  {:>10}  {:>10}\n", "class", width, "training", "testing");
+  print_output(fmt::format("{:<{}}  {:>10}  {:>10}\n", "class", width, "training", "testing"));
   for (std::size_t i = 0; i < training.size(); ++i) {
-    fmt::print("{:<{}}  {:>10}  {:>10}\n", printable(file.classes()[i]), width, training[i], testing[i]);
+    print_output(fmt::format("{:<{}}  {:>10}  {:>10}\n", printable(file.classes()[i]), width, training[i], testing[i]));
   }
 }
 

@@ -3,8 +3,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
 #include <new>
 #include <string>
 #include <thread>
@@ -15,6 +13,7 @@
 #include "mnist_dist/core/build_info.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/log.hpp"
+#include "mnist_dist/core/output.hpp"
 
 namespace mnist_dist::h5pack {
 
@@ -51,9 +50,15 @@ int report_usage(const CLI::App& app, const CLI::ParseError& error) {
 }
 
 // Runs the command. What was printed must have reached its reader, such as a file on a full disk.
-void run(CLI::App& app, int argument_count, char** arguments) {
-  app.parse(argument_count, arguments);
-  if (std::fflush(stdout) != 0) throw file_error("cannot write to standard output", errno);
+int run(CLI::App& app, int argument_count, char** arguments) {
+  auto exit_code = static_cast<int>(ExitCode::done);
+  try {
+    app.parse(argument_count, arguments);
+  } catch (const CLI::ParseError& error) {
+    exit_code = report_usage(app, error);
+  }
+  flush_output();
+  return exit_code;
 }
 
 }  // namespace
@@ -67,10 +72,7 @@ int main(int argument_count, char** arguments) {
   CLI::App app{"Packs folders of images into one HDF5 file, the data set that mnist-dist trains on.", "h5pack"};
   try {
     add_commands(app);
-    run(app, argument_count, arguments);
-    return static_cast<int>(ExitCode::done);
-  } catch (const CLI::ParseError& error) {
-    return report_usage(app, error);
+    return run(app, argument_count, arguments);
   } catch (const Interrupted& interrupted) {
     log_error("interrupted; what was begun is taken back");
     end_by_signal(interrupted);

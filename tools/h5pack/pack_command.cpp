@@ -8,6 +8,7 @@
 
 #include "commands.hpp"
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/output.hpp"
 #include "mnist_dist/data/image_source.hpp"
 #include "mnist_dist/data/pack.hpp"
 #include "mnist_dist/image/png.hpp"
@@ -51,16 +52,17 @@ void print_summary(const PackArguments& arguments, const data::ImageSource& sour
                    double seconds) {
   const std::string output = printable(arguments.output);
   if (result.sizes_differ) {
-    fmt::print("the images differ in size: all resampled to {}x{} (--size chooses another size)\n",
-               data::kDefaultSize.width, data::kDefaultSize.height);
+    print_output(fmt::format("the images differ in size: all resampled to {}x{} (--size chooses another size)\n",
+                             data::kDefaultSize.width, data::kDefaultSize.height));
   }
-  if (source.ignored_files() > 0) fmt::print("{} other files ignored\n", source.ignored_files());
-  if (result.skipped_images > 0) fmt::print("{} bad images skipped\n", result.skipped_images);
-  fmt::print("{}: {} training and {} testing images, {} classes, {}x{} {}\n", output, result.training_rows,
-             result.testing_rows, source.classes().size(), result.shape.width, result.shape.height,
-             result.shape.channels == 3 ? "colour" : "grey");
-  fmt::print("content_sha256 {}\n", result.content_sha256);
-  fmt::print("{:.2f} s, {:.1f} MB\n", seconds, static_cast<double>(std::filesystem::file_size(arguments.output)) / 1e6);
+  if (source.ignored_files() > 0) print_output(fmt::format("{} other files ignored\n", source.ignored_files()));
+  if (result.skipped_images > 0) print_output(fmt::format("{} bad images skipped\n", result.skipped_images));
+  print_output(fmt::format("{}: {} training and {} testing images, {} classes, {}x{} {}\n", output,
+                           result.training_rows, result.testing_rows, source.classes().size(), result.shape.width,
+                           result.shape.height, result.shape.channels == 3 ? "colour" : "grey"));
+  print_output(fmt::format("content_sha256 {}\n", result.content_sha256));
+  print_output(fmt::format("{:.2f} s, {:.1f} MB\n", seconds,
+                           static_cast<double>(std::filesystem::file_size(arguments.output)) / 1e6));
 }
 
 void run_pack(PackArguments& arguments) {

@@ -9,6 +9,7 @@
 
 #include "commands.hpp"
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/output.hpp"
 #include "mnist_dist/core/random.hpp"
 #include "mnist_dist/data/ordered_parallel.hpp"
 #include "mnist_dist/image/png.hpp"
@@ -86,8 +87,9 @@ void run_synth(const SynthArguments& arguments) {
   }
   unfinished.finish();
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-  fmt::print("{}: {} training and {} testing images of 10 digits, {}x{} grey\n{:.2f} s\n", printable(arguments.folder),
-             arguments.training, arguments.testing, arguments.size, arguments.size, elapsed.count());
+  print_output(fmt::format("{}: {} training and {} testing images of 10 digits, {}x{} grey\n{:.2f} s\n",
+                           printable(arguments.folder), arguments.training, arguments.testing, arguments.size,
+                           arguments.size, elapsed.count()));
 }
 
 }  // namespace

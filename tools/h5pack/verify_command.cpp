@@ -7,6 +7,7 @@
 
 #include "commands.hpp"
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/output.hpp"
 #include "mnist_dist/data/dataset_file.hpp"
 #include "mnist_dist/data/verify.hpp"
 #include "progress.hpp"
@@ -25,8 +26,8 @@ void run_verify(const std::string& path) {
     throw Error(ExitCode::bad_data, fmt::format("{}: the file is damaged or was changed: {}", printable(path),
                                                 fmt::join(differences, "; ")));
   }
-  fmt::print("{}: whole; content hash, mean and standard deviation are those of its {} rows\n", printable(path),
-             file.rows(data::Split::training) + file.rows(data::Split::testing));
+  print_output(fmt::format("{}: whole; content hash, mean and standard deviation are those of its {} rows\n",
+                           printable(path), file.rows(data::Split::training) + file.rows(data::Split::testing)));
 }
 
 }  // namespace

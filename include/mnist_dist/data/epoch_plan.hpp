@@ -17,8 +17,8 @@ namespace mnist_dist::data {
 /// How rows and batches divide over the shards. The same in every epoch.
 class ShardPlan {
  public:
-  /// @param rows the training rows  @param batch_size the rows of a global batch, at least 1  @param shards
-  /// at least 1
+  /// @param rows the training rows  @param batch_size the rows of a global batch, at least 1; more
+  /// than `rows` is one batch of all  @param shards at least 1
   ShardPlan(std::size_t rows, std::size_t batch_size, std::size_t shards);
 
   /// Steps in an epoch.

@@ -30,14 +30,14 @@ struct Checkpoint {
 
   std::vector<float> parameters;       ///< [parameters], as are the next ones
   std::vector<float> first_moment;     ///< of the optimiser
-  std::vector<float> second_moment;    ///< of the optimiser; AdaMax's u
+  std::vector<float> second_moment;    ///< of the optimiser; AdaMax's u; empty where it has none (SGD)
   std::vector<float> average;          ///< the parameters' moving average; empty where none is kept
   std::vector<float> best_parameters;  ///< empty before the first epoch is done
   std::vector<EpochMetrics> history;   ///< one per finished epoch
 };
 
 /// As HDF5: /parameters, /first_moment, /second_moment, /average, /best_parameters f32; /shard_losses f64; /history/<column>;
-/// the rest are root attributes (format "mnist-dist checkpoint").
+/// the rest are root attributes (format "mnist-dist checkpoint", format_version 3). What there is none of is empty.
 [[nodiscard]] std::vector<std::byte> encode_checkpoint(const Checkpoint& checkpoint);
 
 /// @param name what errors call the bytes  @throws Error (bad_data)

@@ -21,7 +21,8 @@ class ParameterUpdate {
   ParameterUpdate(const Settings& settings, const nn::Network& network, ParameterRange range,
                   std::size_t steps_per_epoch);
 
-  /// What is kept for each parameter, [range.size()]; part of a checkpoint. The average is empty where none is kept.
+  /// What is kept for each parameter, [range.size()]; part of a checkpoint. The second moment and the average are empty where
+  /// none is kept.
   struct State {
     std::vector<float> first_moment;
     std::vector<float> second_moment;
@@ -29,6 +30,7 @@ class ParameterUpdate {
   };
   [[nodiscard]] const State& state() const { return state_; }
   [[nodiscard]] State& state() { return state_; }
+  [[nodiscard]] bool has_second_moment() const { return optim::has_second_moment(optimizer_.kind); }
   [[nodiscard]] bool keeps_average() const { return settings_.average > 0; }
   /// The average begins at the initial parameters. @param parameters [range.size()]
   void begin_average(std::span<const float> parameters);

@@ -1,0 +1,59 @@
+#include "mnist_dist/train/memory_estimate.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "mnist_dist/comm/agreement.hpp"
+#include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/memory.hpp"
+#include "mnist_dist/core/shards.hpp"
+#include "mnist_dist/data/epoch_plan.hpp"
+#include "mnist_dist/nn/activations.hpp"
+#include "mnist_dist/train/scoring.hpp"
+#include "mnist_dist/train/training_run.hpp"
+
+namespace mnist_dist::train {
+
+MemoryEstimate estimate_memory(const Settings& settings, const nn::Architecture& architecture,
+                               std::size_t training_rows, int ranks, int ranks_of_host) {
+  const double of_host = ranks_of_host;
+  const double vector = sizeof(float) * static_cast<double>(nn::padded_size(architecture));
+  const double kept = 1 + (settings.optimizer == "sgd" ? 0 : 1) + (settings.average > 0 ? 1 : 0);
+  const bool shared = settings.reduction != "mpi";  // MPI's needs the parameters and their gradient at every rank
+  const std::size_t shards = shards_of_rank(settings.shards, ranks, ranks - 1).size();
+  const data::ShardPlan plan(training_rows, settings.batch_size, settings.shards);
+  const std::size_t rows = std::max(kScoringRows, shards * plan.largest_microbatch());
+  std::size_t floats = nn::Activations::memory_size(architecture, rows, shards);
+  for (const nn::Layer& layer : nn::layers_of(architecture)) floats += rows * layer.columns;
+  return {.parameters = vector * (shared ? 1 + of_host : 3 * of_host),
+          .optimizer = vector * kept * (shared ? of_host / ranks : of_host),
+          .activations = of_host * sizeof(float) * static_cast<double>(floats)};
+}
+
+void check_estimate(const MemoryEstimate& estimate, const Settings& settings, int ranks_of_host, double memory) {
+  if (estimate.total() <= memory) return;
+  throw Error(
+      ExitCode::usage,
+      fmt::format("--hidden {} and --batch-size {} take at least {} with {} rank{} on a host ({} for parameters, "
+                  "{} for the optimiser, {} for activations), but it has {}: give smaller ones",
+                  fmt::join(settings.hidden, ","), settings.batch_size, as_memory(estimate.total()), ranks_of_host,
+                  ranks_of_host == 1 ? "" : "s", as_memory(estimate.parameters), as_memory(estimate.optimizer),
+                  as_memory(estimate.activations), as_memory(memory)));
+}
+
+void check_memory(const comm::Communicator& ranks, const comm::Communicator& host, const Settings& settings,
+                  const data::DatasetFile& file) {
+  comm::run_and_agree(ranks, [&] {
+    check_shards(settings, ranks.size());
+    const double rows = static_cast<double>(file.rows(data::Split::training)) * (1 - settings.holdout);
+    const MemoryEstimate estimate =
+        estimate_memory(settings, architecture_for(settings, file), static_cast<std::size_t>(std::lround(rows)),
+                        ranks.size(), host.size());
+    check_estimate(estimate, settings, host.size(), physical_memory());
+  });
+}
+
+}  // namespace mnist_dist::train
