@@ -5,6 +5,7 @@ import json
 import statistics
 import subprocess
 import sys
+import textwrap
 import time
 
 from .workshop import ROOT, NotWorking, cores, program
@@ -49,7 +50,10 @@ def comparison(workshop, rounds, *options):
     environment = {**workshop.environment, "MNIST_DIST": str(program("MNIST_DIST"))}
     if subprocess.run(list(map(str, command)), env=environment, check=False).returncode != 0:
         raise NotWorking(f"{command[0]} failed")
-    return f"\n{written.read_text(encoding='utf-8').strip()}\n"
+    text = written.read_text(encoding="utf-8").strip()
+    lines = [line if line.startswith(("|", "-")) else textwrap.fill(line, 110, break_on_hyphens=False)
+             for line in text.splitlines()]
+    return "\n" + "\n".join(lines) + "\n"
 
 
 def steps(workshop, rounds):
