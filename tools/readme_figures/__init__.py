@@ -1,0 +1,1 @@
+"""What tools/readme-figures makes the figures and the output in README.md with."""

@@ -1,0 +1,90 @@
+"""The five-minute tour, the Python excerpt and `bench`: what takes less than a minute."""
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+
+from .regions import block, cut, regions
+from .workshop import NotWorking, cores
+
+TRIES = 20  # of killing a run in its third epoch, which is short
+PYTHON = re.compile(r"```python\n(.*?)```\n", re.DOTALL)
+
+
+def make(workshop, page):
+    """name -> text of every region that this module makes. page: README.md, which holds the excerpt."""
+    console = workshop.console
+    pack = console("h5pack pack digits mnist.h5", "h5pack verify mnist.h5")
+    train = console("mpirun -np 2 mnist-dist train --epochs 5")
+    undisturbed = re.search(r"^model +(\S+)$", train, re.MULTILINE)[1]
+    evaluate = cut(console("mnist-dist evaluate"), r"\$", r"\d+ of", "class", r"[01] ", "overall", "Confusion",
+                   r" +0 +1", "report")
+    more = console("mnist-dist predict runs/latest digits/testing/7/0.png digits/testing/7/111.png",
+                   "mnist-dist info runs/latest/model.h5")
+    return {
+        "machine": cores(),
+        "tour-pack": block(pack, "console"),
+        "tour-train": block(train, "console"),
+        "tour-evaluate": block(f"{evaluate}\n{more}", "console"),
+        "report-accuracies": report_accuracies(workshop),
+        "excerpt": excerpt(workshop, regions(page)["excerpt"]),
+        "tour-resume": block(broken_run(workshop) + console(f"sha256sum {undisturbed} runs/broken/model.h5"),
+                             "console"),
+        "bench": block(bench(workshop), "console"),
+    }
+
+
+NAMES = ("machine", "tour-pack", "tour-train", "tour-evaluate", "report-accuracies", "excerpt", "tour-resume", "bench")
+
+
+def report_accuracies(workshop):
+    """The two accuracies of report.json."""
+    report = json.loads((workshop.folder / "runs/latest/report.json").read_text(encoding="utf-8"))
+    return f"{report['breakdown']['overall']['accuracy']:.4f} against {report['exact accuracy']['accuracy']:.4f}"
+
+
+def excerpt(workshop, text):
+    """The Python program as it stands in the page, and what it prints here."""
+    code = PYTHON.search(text)
+    return block(code[1], "python") + block(run_excerpt(workshop, code[1]))
+
+
+def run_excerpt(workshop, code):
+    """What the program prints in the workshop's folder, by this Python."""
+    return workshop.output([sys.executable, "-c", code])
+
+
+def broken_run(workshop):
+    """The run that is killed in its third epoch and resumed with three ranks."""
+    train = "mpirun -np 2 mnist-dist train --epochs 5 -o runs/broken"
+    resume = "mpirun --oversubscribe -np 3 mnist-dist train --resume runs/broken"
+    for _ in range(TRIES):
+        begun = killed_after_epoch(workshop, train, 2)
+        resumed = cut(workshop.output(resume), "run ", "epoch ", r" +\d", r"\d+ epochs", "best", "model")
+        if "resumed in epoch 3 after 0 of its steps" in resumed:
+            return f"$ {train} &\n{cut(begun, r' +[12] ')}\n$ pkill -9 mnist-dist\n$ {resume}\n{resumed}\n"
+        shutil.rmtree(workshop.folder / "runs/broken")
+    raise NotWorking(f"no run could be killed in its third epoch, in {TRIES} tries")
+
+
+def killed_after_epoch(workshop, command, epoch):
+    """Kills the ranks when the line of this epoch appears; what was printed until then."""
+    process = workshop.start(command, stderr=subprocess.DEVNULL)
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if re.match(rf" +{epoch} ", line):
+            workshop.signal_ranks(process, signal.SIGKILL)
+            break
+    process.communicate()
+    return "".join(lines)
+
+
+def bench(workshop):
+    """Where the time of a step goes."""
+    return cut(workshop.console("mpirun -np 2 mnist-dist bench"), r"\$", "a step", "load", "forward", "backward",
+               "gradient", "update", "wait", "exchange", "MPI_Allreduce", "tree", "limit",
+               "the step takes")
