@@ -43,8 +43,8 @@ TEST_CASE("activations are those of the rows that a step has") {
     settings.batch_size = batch_size;
     return estimate_memory(settings, kArchitecture, 8000, ranks, of_host).activations;
   };
-  // Inputs; outputs, their gradients, scales and three sums of segments; logits and scales: floats a row.
-  constexpr double kRow = 4.0 * (32 + 6 * 64 + 2 * 16);
+  // Lists of pixels; outputs, their gradients and scales; logits and scales: four bytes each, by row.
+  constexpr double kRow = 4.0 * (2 * 32 / 4 + 3 * 64 + 2 * 16);
   CHECK(activations(8000, 1, 1) > 8000 * kRow);
   CHECK(activations(8000, 1, 1) < 8000 * kRow * 1.05);
   CHECK(activations(std::uint64_t{1} << 53, 1, 1) == activations(8000, 1, 1));
