@@ -1,5 +1,5 @@
-// Stands between a program (by LD_PRELOAD) and the file system. It writes down what the program does to files, in order,
-// and makes calls fail that the test names. Environment:
+// Stands between a program (by LD_PRELOAD) and the file system. It writes down what the program does to files, in
+// order, and makes calls fail that the test names. Environment:
 //
 //   FILE_SYSTEM_LOG=FILE     one line per call that succeeded, its fields divided by tabs:
 //                              open FD PATH (with "O_TMPFILE" or "O_CREAT" where so asked) | write FD | fsync FD |

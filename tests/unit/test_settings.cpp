@@ -142,6 +142,7 @@ TEST_CASE("training stops for each of its reasons and for no other") {
   settings.min_change = 0.25;
   CHECK_FALSE(train::stop_reason({epoch(1, 0.5, 1.0), epoch(2, 0.6, 0.75), epoch(3, 0.7, 0.5)}, settings));
   CHECK_FALSE(train::stop_reason({epoch(1, 0.5, 1.0), epoch(2, 0.6, 0.75), epoch(3, 0.7, 0.625)}, settings));
+  CHECK_FALSE(train::stop_reason({epoch(1, 0.5, 1.0), epoch(2, 0.6, 0.875), epoch(3, 0.7, 0.625)}, settings));
   settings.min_change = 0.01;
   // Without a holdout there is no score: the window never closes.
   const double none = std::nan("");
