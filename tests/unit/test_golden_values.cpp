@@ -1,5 +1,5 @@
-// Values of the definitions on which every result rests, from tests/reference/generate.py: a changed stream, plan, weight,
-// mask or image makes other models of the same settings, and must not go unseen.
+// Values of the definitions on which every result rests, from tests/reference/generate.py: a changed stream, plan,
+// weight, mask or image makes other models of the same settings, and must not go unseen.
 #include <doctest/doctest.h>
 
 #include <cmath>
