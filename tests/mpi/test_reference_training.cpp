@@ -125,9 +125,9 @@ TEST_CASE("whole trainings are those of the definitions, with any setting") {
     }
   }
   CHECK((skipped == 0 || fixture.world.size() > 3));
-  if (skipped > 0)
-    MESSAGE(fixture.world.size(), " ranks: ", skipped, " of ", fixture.references.all.size(),
-            " trainings left out, which have fewer shards");
+  if (skipped == 0 || fixture.world.rank() != 0) return;
+  MESSAGE(fixture.world.size(), " ranks: ", skipped, " of ", fixture.references.all.size(),
+          " trainings left out, which have fewer shards");
 }
 
 TEST_CASE("a training that goes on from a checkpoint within an epoch ends as the definitions say") {
