@@ -26,7 +26,7 @@ MNIST_DIST, H5PACK, MPIEXEC = (os.environ.get(name, "") for name in ("MNIST_DIST
 
 # Seconds. No promise about time is tested: these only end what hangs, on a machine that is busy with other things too.
 PATIENCE = 900
-HANG = 300  # for what must end soon, and before the program's own patience with a silent rank (600) is over
+HANG = runner.HANG
 DONE, USAGE, BAD_DATA, FILE_SYSTEM, STOPPED_EARLY = 0, 2, 3, 4, 75
 
 FOREVER = 1000000  # epochs: such a run goes on until the test ends it, on a fast machine as on a slow one

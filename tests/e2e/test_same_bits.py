@@ -16,7 +16,7 @@ setUpModule = Shared.make
 
 EVERY_FEATURE = ("--optimizer", "adam", "--activation", "gelu", "--schedule", "cosine", "--warmup-steps", 7,
                  "--learning-rate", 0.003, "--weight-decay", 0.01, "--clip-norm", 0.5, "--label-smoothing", 0.1,
-                 "--average", 0.9, "--dropout", 0.1, "--rotation", 12, "--scaling", 0.12, "--shear", 0.15,
+                 "--average", 0.999, "--dropout", 0.1, "--rotation", 12, "--scaling", 0.12, "--shear", 0.15,
                  "--shift", 2, "--elastic", 3, "--elastic-smoothing", 4, "--deviation-floor", 40)
 
 
