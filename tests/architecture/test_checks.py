@@ -176,7 +176,8 @@ class HeadersAlone(unittest.TestCase):
                 "cmake_minimum_required(VERSION 3.25)\nproject(alone LANGUAGES CXX)\n"
                 "add_library(options INTERFACE)\ntarget_include_directories(options INTERFACE include)\n"
                 f"include({HERE.as_posix()}/headers_alone.cmake)\n"
-                "add_headers_alone(alone ${CMAKE_CURRENT_SOURCE_DIR}/include ${CMAKE_CURRENT_SOURCE_DIR}/src options)\n", encoding="utf-8")
+                "set(here ${CMAKE_CURRENT_SOURCE_DIR})\n"
+                "add_headers_alone(alone ${here}/include ${here}/src options)\n", encoding="utf-8")
             cmake = os.environ.get("CMAKE", "cmake")
             subprocess.run([cmake, "-S", folder, "-B", f"{folder}/build"], check=True, capture_output=True)
             return subprocess.run([cmake, "--build", f"{folder}/build"], capture_output=True, text=True, check=False)

@@ -4,8 +4,8 @@ for all ranks; nothing hangs."""
 import os
 import shutil
 
-from program import (BAD_DATA, DONE, FILE_SYSTEM, FOREVER, HANG, LONG_EPOCHS, USAGE, ProgramTest, Shared, draw_digits, h5py,
-                     kill, main, pack, wait_until)
+from program import (BAD_DATA, DONE, FILE_SYSTEM, FOREVER, HANG, LONG_EPOCHS, USAGE, ProgramTest, Shared, draw_digits,
+                     h5py, kill, main, pack, wait_until)
 
 
 class Files:
