@@ -141,6 +141,21 @@ TEST_CASE("") {
                     self.expect_problem("float_comparisons", f"{path}:2: ", word)
                     (self.root / path).unlink()
 
+    def test_headers(self):
+        self.expect_good("headers")
+
+    def test_headers_without_a_guard(self):
+        for name in ("include/mnist_dist/core/error.hpp", "src/h5/detail.hpp"):
+            with self.subTest(header=name):
+                good = (self.root / name).read_text(encoding="utf-8")
+                self.write(name, "struct Twice {};\n// #pragma once\n")
+                self.expect_problem("headers", f"{name}: no #pragma once")
+                self.write(name, good)
+
+    def test_headers_after_others(self):
+        self.write("src/h5/file.cpp", '#include <hdf5.h>\n\n#include "mnist_dist/h5/file.hpp"\n')
+        self.expect_problem("headers", "src/h5/file.cpp: does not include mnist_dist/h5/file.hpp before all others")
+
     def test_format(self):
         self.expect_good("format")
 
@@ -177,17 +192,21 @@ TEST_CASE("") {
 class HeadersAlone(unittest.TestCase):
     """headers_alone.cmake, in a project that has nothing else."""
 
-    def build(self, header):
+    def build(self, header, source=None):
         with tempfile.TemporaryDirectory(prefix="mnist-dist-headers-") as folder:
             root = Path(folder)
             (root / "include").mkdir()
             (root / "include" / "first.hpp").write_text("#pragma once\n#include <string>\n", encoding="utf-8")
             (root / "include" / "second.hpp").write_text(header, encoding="utf-8")
+            if source is not None:
+                (root / "src").mkdir()
+                (root / "src" / "second.cpp").write_text(source, encoding="utf-8")
             (root / "CMakeLists.txt").write_text(
                 "cmake_minimum_required(VERSION 3.25)\nproject(alone LANGUAGES CXX)\n"
                 "add_library(options INTERFACE)\ntarget_include_directories(options INTERFACE include)\n"
                 f"include({HERE.as_posix()}/headers_alone.cmake)\n"
-                "add_headers_alone(alone ${CMAKE_CURRENT_SOURCE_DIR}/include options)\n", encoding="utf-8")
+                "set(here ${CMAKE_CURRENT_SOURCE_DIR})\n"
+                "add_headers_alone(alone ${here}/include ${here}/src options)\n", encoding="utf-8")
             cmake = os.environ.get("CMAKE", "cmake")
             subprocess.run([cmake, "-S", folder, "-B", f"{folder}/build"], check=True, capture_output=True)
             return subprocess.run([cmake, "--build", f"{folder}/build"], capture_output=True, text=True, check=False)
@@ -200,6 +219,11 @@ class HeadersAlone(unittest.TestCase):
         run = self.build("#pragma once\ninline std::string text;\n")
         self.assertNotEqual(run.returncode, 0)
         self.assertIn("second.hpp", run.stdout + run.stderr)
+
+    def test_with_a_source(self):
+        """It is what this source includes first, which is another check's matter."""
+        run = self.build("#pragma once\ninline std::string text;\n", source='#include "second.hpp"\n')
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
 
     def test_without_a_guard(self):
         self.assertNotEqual(self.build("struct Twice {};\n").returncode, 0)

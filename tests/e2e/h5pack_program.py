@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -17,11 +18,28 @@ except ImportError as missing:
     sys.exit(77)
 
 H5PACK = os.environ.get("H5PACK", "h5pack")
+PATIENCE = 900  # seconds: only what hangs waits as long
 
 
 def run(*arguments, **options):
-    return subprocess.run([H5PACK, *map(str, arguments)], capture_output=True, text=True, timeout=300, check=False,
+    return subprocess.run([H5PACK, *map(str, arguments)], capture_output=True, text=True, timeout=PATIENCE, check=False,
                           **options)
+
+
+def wait_until(condition, what):
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {PATIENCE} seconds for {what}")
+        time.sleep(0.005)
+
+
+def writes_in(process, folder):
+    """Whether the process has a file in this folder open, be it one without a name."""
+    try:
+        return any(os.readlink(file).startswith(f"{folder}/") for file in Path(f"/proc/{process.pid}/fd").iterdir())
+    except FileNotFoundError:  # a file that has been closed just now
+        return False
 
 
 # A process counts as its own the memory of the one that it was forked from, and this one holds numpy: so a small
@@ -38,7 +56,7 @@ print(process.returncode, usage.ru_maxrss)
 def exit_code_and_peak_memory(*arguments):
     """Runs h5pack. The memory is in MiB."""
     result = subprocess.run([sys.executable, "-S", "-c", MEASURE, H5PACK, *map(str, arguments)], check=True, text=True,
-                            stdout=subprocess.PIPE, timeout=300,
+                            stdout=subprocess.PIPE, timeout=PATIENCE,
                             env={"ASAN_OPTIONS": "quarantine_size_mb=1", **os.environ})
     code, kibibytes = map(int, result.stdout.split())
     return code, kibibytes / 1024

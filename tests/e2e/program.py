@@ -13,6 +13,8 @@ import time
 import unittest
 from pathlib import Path
 
+import runner
+
 try:
     import h5py
     import numpy
@@ -22,7 +24,9 @@ except ImportError:
 
 MNIST_DIST, H5PACK, MPIEXEC = (os.environ.get(name, "") for name in ("MNIST_DIST", "H5PACK", "MPIEXEC"))
 
-PATIENCE = 120  # seconds for a run that trains
+# Seconds. No promise about time is tested: these only end what hangs, on a machine that is busy with other things too.
+PATIENCE = 900
+HANG = runner.HANG
 DONE, USAGE, BAD_DATA, FILE_SYSTEM, RANK_FAILED, STOPPED_EARLY = 0, 2, 3, 4, 5, 75
 
 FOREVER = 1000000  # epochs: such a run goes on until the test ends it, on a fast machine as on a slow one
@@ -91,7 +95,7 @@ class Job:
         kill([*descendants(self.process.pid), self.process.pid])
         self.process.wait()
 
-    def wait(self, timeout):
+    def wait(self, timeout=PATIENCE):
         """Waits for the end. A program that hangs is killed, and the test fails."""
         try:
             self.process.wait(timeout)
@@ -222,8 +226,8 @@ class ProgramTest(unittest.TestCase):
         self.addCleanup(job.close)
         return job
 
-    def run_program(self, *arguments, ranks=None, timeout=PATIENCE, preexec=None, output=None):
-        return self.start(*arguments, ranks=ranks, preexec=preexec, output=output).wait(timeout)
+    def run_program(self, *arguments, ranks=None, preexec=None, output=None):
+        return self.start(*arguments, ranks=ranks, preexec=preexec, output=output).wait()
 
     def assert_exit(self, result, exit_code):
         self.assertEqual(result.returncode, exit_code,
@@ -247,6 +251,32 @@ class ProgramTest(unittest.TestCase):
         """Until so many epochs are done, with the job still at work."""
         wait_until(lambda: len(read_metrics(run)) >= number or job.process.poll() is not None, f"epoch {number}")
         self.assertIsNone(job.process.poll(), f"ended before epoch {number}: {job.output()}{job.errors()}")
+
+    def stop_within_epoch(self, start, run, stop_signal):
+        """start() gives a job that writes the folder `run`, and goes on there when it exists. It is asked to stop after
+        its next epoch. Where it stopped between two epochs or ended, it begins again as it began before."""
+        before = self.folder / "before"
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            shutil.rmtree(before, ignore_errors=True)
+            if run.exists():
+                shutil.copytree(run, before)
+            job = start()
+            epochs = len(read_metrics(run))
+            wait_until(lambda: len(read_metrics(run)) > epochs or job.process.poll() is not None, "an epoch")
+            if job.process.poll() is None:
+                job.process.send_signal(stop_signal)
+            result = job.wait()
+            if result.returncode != DONE:
+                self.assert_exit(result, STOPPED_EARLY)
+                self.assertIn(f"--resume {run.name}", result.stdout)
+                with h5py.File(newest_checkpoint(run)) as checkpoint:
+                    if checkpoint.attrs["steps_done_in_epoch"] > 0:
+                        return
+            shutil.rmtree(run)
+            if before.exists():
+                shutil.copytree(before, run)
+        self.fail(f"{stop_signal.name} never stopped a run within an epoch")
 
     def assert_one_error(self, result, exit_code, *mentions):
         """Fails unless the program ended with this exit code and one line that mentions all of these."""
@@ -272,4 +302,4 @@ def main():
     missing = [name for name in ("MNIST_DIST", "H5PACK", "MPIEXEC") if not os.environ.get(name)]
     if missing:
         sys.exit(f"set {', '.join(missing)} to the programs to test, as CTest does")
-    unittest.main()
+    runner.main()

@@ -267,7 +267,7 @@ class FullDisk(ProgramTest):
                          preexec=lambda: signal.signal(signal.SIGXFSZ, signal.SIG_IGN))
         self.wait_for_epoch(job, self.folder / "run", 2)
         resource.prlimit(job.process.pid, resource.RLIMIT_FSIZE, (65536, 65536))
-        result = job.wait(30)
+        result = job.wait()
         self.assert_one_error(result, FILE_SYSTEM, "cannot write run/", "File too large")
         self.assert_goes_on_undisturbed(self.folder / "run", *LONG_EPOCHS)
 

@@ -4,13 +4,10 @@ for all ranks; nothing hangs."""
 import os
 import resource
 import shutil
-import time
 from pathlib import Path
 
-from program import (BAD_DATA, DONE, FILE_SYSTEM, FOREVER, LONG_EPOCHS, MNIST_DIST, RANK_FAILED, USAGE, ProgramTest,
-                     Shared, draw_digits, error_lines, h5py, kill, main, pack, wait_until)
-
-TIME_LIMIT = 30  # seconds in which a wrong invocation has to be found out
+from program import (BAD_DATA, DONE, FILE_SYSTEM, FOREVER, HANG, LONG_EPOCHS, MNIST_DIST, RANK_FAILED, USAGE,
+                     ProgramTest, Shared, draw_digits, error_lines, h5py, kill, main, pack, wait_until)
 
 
 class Files:
@@ -62,7 +59,7 @@ class ErrorTest(ProgramTest):
         """One error line for all ranks together, and no run folder is left that looks like a run."""
         for count in ranks:
             with self.subTest(arguments=" ".join(map(str, arguments)), ranks=count):
-                result = self.run_program(*arguments, ranks=count, timeout=TIME_LIMIT)
+                result = self.run_program(*arguments, ranks=count)
                 self.assert_one_error(result, exit_code, *mentions)
                 self.assertEqual(list(self.folder.rglob("*.partial")), [])
 
@@ -308,21 +305,18 @@ class Training(ErrorTest):
     def test_divergence(self):
         options = ("--learning-rate", "1e6", "--hidden", "64,64,64,64,64,64")
         for count in (None, 3):
-            result = self.run_program("train", Shared.data, *options, "-o", f"diverged-{count}", ranks=count,
-                                      timeout=TIME_LIMIT)
+            result = self.run_program("train", Shared.data, *options, "-o", f"diverged-{count}", ranks=count)
             self.assert_one_error(result, USAGE, "diverged", "--learning-rate", "1000000")
 
     def assert_all_end_after(self, attack):
-        """Three ranks train; after the attack, all and mpirun must be gone within 5 seconds."""
+        """Three ranks train without an end; after the attack, all and mpirun must be gone."""
         job = self.start("train", Shared.data, "-o", "run", "--epochs", FOREVER, *LONG_EPOCHS, ranks=3)
         self.wait_for_epoch(job, self.folder / "run", 1)
         ranks = job.ranks()
         self.assertEqual(len(ranks), 3, job.errors())
-        start = time.monotonic()
         attack(job, ranks)
-        self.assertNotEqual(job.wait(20).returncode, DONE)
-        wait_until(lambda: not any(os.path.exists(f"/proc/{rank}") for rank in ranks), "the ranks' end", 20)
-        self.assertLess(time.monotonic() - start, 5)
+        self.assertNotEqual(job.wait(HANG).returncode, DONE)
+        wait_until(lambda: not any(os.path.exists(f"/proc/{rank}") for rank in ranks), "the ranks' end", HANG)
 
     def test_killed_rank_ends_all(self):
         self.assert_all_end_after(lambda job, ranks: kill(ranks[1:2]))

@@ -8,6 +8,7 @@ import unittest
 from hashlib import sha256
 from pathlib import Path
 
+import runner
 from h5pack_program import FolderTest, exit_code_and_peak_memory, noise, run
 
 import h5py
@@ -199,4 +200,4 @@ class Pack(FolderTest):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    runner.main()

@@ -4,10 +4,10 @@ import os
 import pty
 import signal
 import subprocess
-import time
 import unittest
 
-from h5pack_program import H5PACK, FolderTest, run
+import runner
+from h5pack_program import H5PACK, PATIENCE, FolderTest, run, wait_until
 
 import h5py
 import numpy as np
@@ -98,24 +98,27 @@ class Synth(FolderTest):
     def test_a_folder_in_a_missing_one(self):
         self.assert_error(run("synth", self.root / "deeper"), 4, self.root / "deeper", "No such file or directory")
 
+    def wait_for_images(self):
+        wait_until(lambda: next(self.root.rglob("*.png"), None), "the first image")
+
     def test_an_interruption_leaves_nothing(self):
         for exists in (False, True):
             if exists:
                 self.root.mkdir()
             process = subprocess.Popen([H5PACK, "synth", str(self.root), "--training", "1000000"],
                                        stderr=subprocess.DEVNULL)
-            time.sleep(0.5)
+            self.wait_for_images()
             process.send_signal(signal.SIGINT)
-            self.assertEqual(process.wait(timeout=60), -signal.SIGINT)
+            self.assertEqual(process.wait(PATIENCE), -signal.SIGINT)
             self.assertEqual(self.root.exists(), exists)
         self.assertEqual(os.listdir(self.root), [])
 
     def test_what_a_killed_one_leaves_is_no_data_and_is_taken_away(self):
         process = subprocess.Popen([H5PACK, "synth", str(self.root), "--training", "1000000"],
                                    stderr=subprocess.DEVNULL)
-        time.sleep(0.5)
+        self.wait_for_images()
         process.kill()
-        process.wait(timeout=60)
+        process.wait(PATIENCE)
         self.assert_error(run("pack", self.root, self.out), 3, "no PNG images")
         self.assertEqual(run("synth", self.root, "--training", "10", "--testing", "10").returncode, 0)
         self.assertEqual(sorted(os.listdir(self.root)), ["testing", "training"])
@@ -176,4 +179,4 @@ class CommandLine(FolderTest):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    runner.main()

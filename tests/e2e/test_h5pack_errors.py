@@ -6,11 +6,12 @@ import shutil
 import signal
 import struct
 import subprocess
-import time
 import unittest
 import zlib
 
-from h5pack_program import H5PACK, FolderTest, exit_code_and_peak_memory, noise, run
+import runner
+from h5pack_program import (H5PACK, PATIENCE, FolderTest, exit_code_and_peak_memory, noise, run, wait_until,
+                            writes_in)
 
 import h5py
 
@@ -153,10 +154,10 @@ class PackErrors(FolderTest):
         self.out.write_text("older", encoding="utf-8")
         process = subprocess.Popen([H5PACK, "pack", str(self.root), str(self.out), "--gzip", "9"],
                                    stderr=subprocess.PIPE, text=True)
-        time.sleep(1)
+        wait_until(lambda: writes_in(process, self.out.parent) or process.poll() is not None, "its first bytes")
         self.assertIsNone(process.poll(), "it ended before it could be interrupted")
         process.send_signal(signal_number)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=PATIENCE)
         self.assertEqual(process.returncode, -signal_number)
         self.assertEqual(os.listdir(self.out.parent), ["x.h5"])
         self.assertEqual(self.out.read_text(encoding="utf-8"), "older")
@@ -173,4 +174,4 @@ class PackErrors(FolderTest):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    runner.main()

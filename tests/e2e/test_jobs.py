@@ -11,6 +11,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import runner
 from slurm_stand_in import (JOB, JOBS, PROGRAMS, SCRIPTS, Slurm, child_of, end_of, epochs_in, sbatch_parser,
                             script_options, sha256, wait_for_epochs, write_program)
 
@@ -107,19 +108,19 @@ class Train(JobTest):
         self.assertGreaterEqual(epochs_in(self.run_folder), before + 2)
 
     def test_interrupted_it_ends_in_the_same_bits(self):
-        options = ("--hidden", "256,256", "--epochs", "40", "--window", "40", "--min-change", "0")
+        options = ("--hidden", "256,256", "--epochs", "20", "--window", "20", "--min-change", "0")
         undisturbed = self.folder / "runs" / "undisturbed"
         status, output = self.slurm.run("train.sbatch", *options, RUN=undisturbed)
         self.assertEqual(status, 0, output)
 
         status, output = self.interrupt(*options)
         self.assertEqual(status, 75, output)
-        self.assertLess(epochs_in(self.run_folder), 40)
+        self.assertLess(epochs_in(self.run_folder), 20)
 
         status, output = self.slurm.run("train.sbatch", *options, restarts=1)
         self.assertEqual(status, 0, output)
         self.assertIn("of 200 images right", output)
-        self.assertEqual(epochs_in(self.run_folder), 40)
+        self.assertEqual(epochs_in(self.run_folder), 20)
         self.assertEqual(sha256(self.run_folder / "model.h5"), sha256(undisturbed / "model.h5"))
 
     def test_ranks_that_somebody_else_stops_stay_stopped(self):
@@ -267,4 +268,4 @@ if __name__ == "__main__":
     if missing:
         print(f"not set: {', '.join(missing)}")
         sys.exit(77)
-    unittest.main()
+    runner.main()

@@ -4,9 +4,14 @@ the report, the metrics, predictions."""
 import json
 import os
 import shutil
+import signal
+import unittest.mock
+from pathlib import Path
 
-from program import (ENDLESS, METRICS_COLUMNS, ProgramTest, Shared, draw_digits, h5py, main, newest_checkpoint,
-                     numpy, pack, read_metrics, sha256, without_times)
+import runner
+from program import (ENDLESS, FILE_SYSTEM, FOREVER, HANG, LONG_EPOCHS, METRICS_COLUMNS, STOPPED_EARLY, ProgramTest,
+                     Shared, draw_digits, h5py, main, newest_checkpoint, numpy, pack, read_metrics, sha256, wait_until,
+                     without_times)
 
 SCORE_NAMES = [
     "accuracy", "balanced accuracy", "f1 score", "precision", "recall", "specificity", "negative predictive value",
@@ -142,6 +147,43 @@ class RunFolder(ProgramTest):
         self.assertIn("--min-change", change)
         self.assertLess(len(read_metrics(self.folder / "change")), 5)
         self.assertIn("--epochs", self.succeed("train", Shared.data, "-o", "epochs", "--epochs", 2, *ENDLESS))
+
+
+class NothingLeft(ProgramTest):
+    """Neither in the temporary folder nor in shared memory, however a run ends that was not killed."""
+
+    def setUp(self):
+        super().setUp()
+        self.places = [self.folder / "temporary"]
+        changed = {"TMPDIR": str(self.places[0])}
+        for name in runner.SEGMENT_FOLDERS:
+            if name in os.environ:  # a folder of shared memory
+                self.places.append(Path(os.environ[name]) / self.id())
+                changed[name] = str(self.places[-1])
+        for place in set(self.places):
+            place.mkdir()
+            self.addCleanup(shutil.rmtree, place)
+        self.enterContext(unittest.mock.patch.dict(os.environ, changed))
+
+    def files(self):
+        return [str(path) for place in self.places for path in place.rglob("*") if not path.is_dir()]
+
+    def assert_nothing_left(self):
+        wait_until(lambda: not self.files(), f"the end of {self.files()}", HANG)
+
+    def test_done_refused_and_stopped(self):
+        self.train("done", "--epochs", 1, "--hidden", 8, ranks=3)
+        self.assert_nothing_left()
+        self.assert_exit(self.run_program("train", "nothing.h5", ranks=3), FILE_SYSTEM)
+        self.assert_nothing_left()
+        for ranks in (3, None):
+            run = f"stopped-{ranks}"
+            job = self.start("train", Shared.data, "-o", run, "--epochs", FOREVER, *LONG_EPOCHS, ranks=ranks)
+            self.wait_for_epoch(job, self.folder / run, 1)
+            self.assertNotEqual(self.files(), [], "no file to look for: this test could not fail")
+            job.process.send_signal(signal.SIGUSR1)
+            self.assert_exit(job.wait(), STOPPED_EARLY)
+            self.assert_nothing_left()
 
 
 class Evaluation(ProgramTest):
