@@ -25,9 +25,8 @@ struct PredictOptions {
 };
 
 /// The probability of every class.
-std::vector<float> predict(const train::Model& model, const nn::Network& network,
-                           std::span<const float> parameters, nn::Workspace& workspace,
-                           const std::string& image) {
+std::vector<float> predict(const train::Model& model, const nn::Network& network, std::span<const float> parameters,
+                           nn::Workspace& workspace, const std::string& image) {
   const std::vector<std::uint8_t> pixels = data::read_image_as(image, model.image_shape);
   const std::uint8_t* const row = pixels.data();
   network.load(std::span(&row, 1), workspace);

@@ -12,10 +12,7 @@ namespace {
 class MpiReduction : public GradientReduction {
  public:
   MpiReduction(const Communicator& ranks, int host_rank, std::size_t shards, const std::vector<ParameterBlock>& blocks)
-      : ranks_(ranks),
-        blocks_(blocks, 1),
-        parameters_(blocks_.parameter_count()),
-        gradient_(parameters_.size()) {
+      : ranks_(ranks), blocks_(blocks, 1), parameters_(blocks_.parameter_count()), gradient_(parameters_.size()) {
     // One after the other.
     const ShardBlock mine = shards_of_rank(shards, ranks.size(), ranks.rank());
     for (std::size_t shard = mine.begin; shard < mine.end; ++shard) {

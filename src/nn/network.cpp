@@ -87,8 +87,7 @@ void Network::load(std::span<const std::uint8_t* const> rows, Workspace& workspa
   list_pixels(rows, architecture_.inputs, workspace.state_->activations.pixels);
 }
 
-const float* Network::multiply_layer(std::span<const float> parameters, std::size_t index,
-                                     Workspace& workspace) const {
+const float* Network::multiply_layer(std::span<const float> parameters, std::size_t index, Workspace& workspace) const {
   Workspace::State& state = *workspace.state_;
   Activations& activations = state.activations;
   const Layer& layer = layers_[index];
@@ -148,8 +147,8 @@ MatrixView<const float> Network::predict(std::span<const float> parameters, Work
   return workspace.logits();
 }
 
-void Network::forward(std::span<const float> parameters, std::span<const std::uint64_t> row_ids,
-                      const Dropout& dropout, Workspace& workspace) const {
+void Network::forward(std::span<const float> parameters, std::span<const std::uint64_t> row_ids, const Dropout& dropout,
+                      Workspace& workspace) const {
   for (std::size_t index = 0; index < layers_.size(); ++index) {
     const Layer& layer = layers_[index];
     const MatrixView<float> outputs = workspace.state_->activations.layers[index].outputs.first_rows(row_ids.size());

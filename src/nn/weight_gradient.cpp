@@ -110,14 +110,15 @@ void Network::gradient(const ParameterRange& block, const SummedMicrobatches& su
       leaves.push_back({activations.layers[index - 1].outputs.row(microbatch.first_row).data() + first_input,
                         activations.layers[index].deltas.row(microbatch.first_row).data(), microbatch.rows});
     }
-    sum_gradient(DenseGradient{.leaves = leaves,
-                               .inputs_stride = summed.microbatches.front().activations->layers[index - 1].outputs.stride,
-                               .deltas_stride = any.deltas.stride,
-                               .inputs = inputs,
-                               .columns = layer.columns,
-                               .sum = sum,
-                               .sum_stride = layer.columns},
-                 tree);
+    sum_gradient(
+        DenseGradient{.leaves = leaves,
+                      .inputs_stride = summed.microbatches.front().activations->layers[index - 1].outputs.stride,
+                      .deltas_stride = any.deltas.stride,
+                      .inputs = inputs,
+                      .columns = layer.columns,
+                      .sum = sum,
+                      .sum_stride = layer.columns},
+        tree);
   }
 }
 

@@ -106,8 +106,8 @@ ConfusionMatrix Trainer::score_holdout() {
   }
   ConfusionMatrix outcomes(data_.classes);
   for (const data::ShardPlan::Slice rows : data_.holdout_slices) {
-    score_rows(network_, reduction_->parameters(), data_.holdout_rows, rows.begin, rows.end, batch_,
-               workspace_, outcomes);
+    score_rows(network_, reduction_->parameters(), data_.holdout_rows, rows.begin, rows.end, batch_, workspace_,
+               outcomes);
   }
   if (ranks_.rank() == 0) scored_parameters_ = parameters();
   if (update_.keeps_average()) reduction_->set_parameters(current);

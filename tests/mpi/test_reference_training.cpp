@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "../unit/float_comparison.hpp"
 #include "../unit/temporary_folder.hpp"
 #include "mnist_dist/comm/communicator.hpp"
 #include "mnist_dist/data/dataset_file.hpp"
@@ -22,18 +23,13 @@ using namespace mnist_dist;
 
 namespace {
 
-/// Also where one of them is no number.
-bool differs(double computed, double expected, double tolerance) {
-  return !(std::fabs(computed - expected) <= tolerance);
-}
-
 /// What is wrong, if anything is.
-std::string difference(std::span<const float> computed, std::span<const double> expected, double tolerance) {
+std::string what_differs(std::span<const float> computed, std::span<const double> expected, double tolerance) {
   if (computed.size() != expected.size()) return fmt::format("{} values, not {}", computed.size(), expected.size());
   std::string text;
   std::size_t wrong = 0;
   for (std::size_t i = 0; i < expected.size(); ++i) {
-    if (!differs(computed[i], expected[i], tolerance)) continue;
+    if (is_close(computed[i], expected[i], tolerance)) continue;
     if (wrong++ == 0) text = fmt::format("value {} is {}, not {}", i, computed[i], expected[i]);
   }
   return wrong < 2 ? text : fmt::format("{}; {} of {} are wrong", text, wrong, expected.size());
@@ -53,23 +49,23 @@ struct Fixture {
 };
 
 void check_epoch(const train::EpochMetrics& epoch, const ReferenceEpoch& expected, double tolerance) {
-  CHECK_FALSE(differs(epoch.loss, expected.loss, tolerance));
+  CHECK(is_close(epoch.loss, expected.loss, tolerance));
   if (std::isnan(expected.score)) {
     CHECK(std::isnan(epoch.score));
     CHECK(std::isnan(epoch.accuracy));
     return;
   }
-  CHECK_FALSE(differs(epoch.score, expected.score, tolerance));
-  CHECK_FALSE(differs(epoch.accuracy, expected.accuracy, tolerance));
+  CHECK(is_close(epoch.score, expected.score, tolerance));
+  CHECK(is_close(epoch.accuracy, expected.accuracy, tolerance));
 }
 
 /// Local. What is scored at rank 0 is the average, where one is kept.
 void check_end(const train::Trainer& trainer, const ReferenceTraining& expected, const Fixture& fixture) {
   const double tolerance = fixture.references.tolerance;
-  CHECK(difference(trainer.parameters(), expected.parameters, tolerance) == "");
+  CHECK(what_differs(trainer.parameters(), expected.parameters, tolerance) == "");
   if (fixture.world.rank() != 0) return;
   const std::vector<double>& scored = expected.average.empty() ? expected.parameters : expected.average;
-  CHECK(difference(trainer.scored_parameters(), scored, tolerance) == "");
+  CHECK(what_differs(trainer.scored_parameters(), scored, tolerance) == "");
 }
 
 /// Collective: the checkpoint as all ranks would read it from a file.
@@ -171,7 +167,7 @@ TEST_CASE("the model's file holds the averaged parameters, and the deviation wit
   REQUIRE(run.history().size() == training.epochs.size());
   if (!folder) return;
   const train::Model model = train::load_model(folder->model());
-  CHECK(difference(model.parameters, training.average, fixture.references.tolerance) == "");
+  CHECK(what_differs(model.parameters, training.average, fixture.references.tolerance) == "");
   std::vector<double> deviation = fixture.references.standard_deviation;
   int raised = 0;
   for (double& value : deviation) {
@@ -179,5 +175,5 @@ TEST_CASE("the model's file holds the averaged parameters, and the deviation wit
     value = std::max(value, training.settings.deviation_floor);
   }
   CHECK(raised > 0);
-  CHECK(difference(model.standard_deviation, deviation, fixture.references.tolerance) == "");
+  CHECK(what_differs(model.standard_deviation, deviation, fixture.references.tolerance) == "");
 }

@@ -121,7 +121,8 @@ std::vector<float> as_gradient_of_reference(const Example& example, const std::v
   for (std::size_t i = 0; i < x[0].size(); ++i) {
     for (std::size_t unit = 0; unit < units; ++unit) {
       double product = 0;
-      for (std::size_t row = 0; row < x.size(); ++row) product += x[row][i].get<double>() * gradient[row * units + unit];
+      for (std::size_t row = 0; row < x.size(); ++row)
+        product += x[row][i].get<double>() * gradient[row * units + unit];
       result.push_back(static_cast<float>(product));
     }
   }

@@ -85,8 +85,9 @@ class Trainer {
   nn::Workspace workspace_;                   // on this rank's activations
   data::Batch batch_;                         // of its inputs
   std::unique_ptr<comm::GradientReduction> reduction_;
-  std::vector<float> gradient_;  // of a block, so that it stays in the cache; where all are clipped together, of my range
-  ParameterUpdate update_;                   // of my range
+  std::vector<float>
+      gradient_;            // of a block, so that it stays in the cache; where all are clipped together, of my range
+  ParameterUpdate update_;  // of my range
 
   StepTimes* times_ = nullptr;  // where to add times, if anywhere
 
@@ -94,12 +95,12 @@ class Trainer {
   std::int64_t steps_done_ = 0;
   std::size_t steps_done_in_epoch_ = 0;
   double seconds_in_epoch_ = 0;
-  std::vector<std::size_t> microbatch_rows_;            // by my shard, of this step
+  std::vector<std::size_t> microbatch_rows_;                    // by my shard, of this step
   std::vector<std::vector<nn::Microbatch>> host_microbatches_;  // by shard sum of the reduction, of this step
-  std::vector<double> my_shard_losses_;                 // of the begun epoch
-  std::optional<nn::Dropout> dropout_;                  // of the begun epoch
-  std::optional<data::Augmentation> augmentation_;      // of the begun epoch, where the settings ask for it
-  std::vector<float> scored_parameters_;                // at rank 0
+  std::vector<double> my_shard_losses_;                         // of the begun epoch
+  std::optional<nn::Dropout> dropout_;                          // of the begun epoch
+  std::optional<data::Augmentation> augmentation_;              // of the begun epoch, where the settings ask for it
+  std::vector<float> scored_parameters_;                        // at rank 0
   std::vector<std::vector<std::uint32_t>> row_orders_;  // by my shard, of the begun epoch: indices into training_rows
 };
 

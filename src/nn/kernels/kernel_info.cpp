@@ -4,7 +4,9 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "nn/kernels/kernel_info.cpp"
-#include "targets.hpp"
+// clang-format off
+#include "targets-inl.hpp"  // before all others below: it includes this file once a target
+// clang-format on
 
 HWY_BEFORE_NAMESPACE();
 namespace mnist_dist::nn::HWY_NAMESPACE {

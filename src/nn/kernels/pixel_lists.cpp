@@ -8,7 +8,10 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "nn/kernels/pixel_lists.cpp"
-#include "targets.hpp"
+// clang-format off
+#include "targets-inl.hpp"  // before all others below: it includes this file once a target
+// clang-format on
+
 #include <hwy/cache_control.h>
 
 HWY_BEFORE_NAMESPACE();
@@ -70,8 +73,8 @@ void list_pixels(std::span<const std::uint8_t* const> rows, std::size_t inputs, 
   for (std::size_t row = 0; row < rows.size(); ++row) {
     if (row + kRowsAhead < rows.size()) prefetch(rows[row + kRowsAhead], inputs);
     for (std::size_t word = 0; word < words; ++word) {
-      found[row * words + word] = find_groups(rows[row], inputs, word * kBits,
-                                              std::min((word + 1) * kBits, lists.groups), lists.begins + 1);
+      found[row * words + word] =
+          find_groups(rows[row], inputs, word * kBits, std::min((word + 1) * kBits, lists.groups), lists.begins + 1);
     }
   }
   thread_local std::vector<std::uint32_t> next;  // by group: where its next entry goes

@@ -7,7 +7,10 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "nn/kernels/pixel_product.cpp"
-#include "targets.hpp"
+// clang-format off
+#include "targets-inl.hpp"  // before all others below: it includes this file once a target
+// clang-format on
+
 #include "pixel_decoding-inl.hpp"
 #include "tile-inl.hpp"
 

@@ -6,7 +6,10 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "nn/kernels/products.cpp"
-#include "targets.hpp"
+// clang-format off
+#include "targets-inl.hpp"  // before all others below: it includes this file once a target
+// clang-format on
+
 #include "tile-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -35,7 +38,8 @@ struct ComputeProduct {
     }
     const float* left = a.data + row * a.stride;
     const float* right = b.data + column;
-    for (std::size_t k = 0; k < a.columns; ++k, ++left, right += b.stride) sums.add_outer_product(left, a.stride, right);
+    for (std::size_t k = 0; k < a.columns; ++k, ++left, right += b.stride)
+      sums.add_outer_product(left, a.stride, right);
     sums.store_to(to, c.stride);
   }
 };
