@@ -16,8 +16,8 @@ struct Ranks {
   Ranks();
 
   comm::Communicator world;  ///< all, numbered host by host
-  comm::Communicator host;  ///< those that share this rank's memory
-  std::int64_t hosts;       ///< how many there are
+  comm::Communicator host;   ///< those that share this rank's memory
+  std::int64_t hosts;        ///< how many there are
 };
 
 /// Collective: opens the data set at every rank. @throws AgreedError
