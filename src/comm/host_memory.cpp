@@ -1,7 +1,9 @@
 #include "mnist_dist/comm/host_memory.hpp"
 
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 
@@ -14,17 +16,32 @@ struct HostMemory::Window {
   MPI_Win window = MPI_WIN_NULL;
 };
 
+namespace {
+
+/// Whether this process can map what the ranks of the host will share. Open MPI 4 hangs in MPI_Win_allocate_shared when one
+/// of them cannot; a rank that ends before it ends all.
+void check_room(const Communicator& host, std::size_t bytes) {
+  auto total = static_cast<std::int64_t>(bytes);
+  host.sum(std::span(&total, 1));
+  const auto size = std::max(static_cast<std::size_t>(total), std::size_t{1});
+  void* trial = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (trial == MAP_FAILED) throw_out_of_memory("what the ranks of a host share", size);
+  munmap(trial, size);
+}
+
+}  // namespace
+
 HostMemory::HostMemory(const Communicator& host, std::size_t bytes) : window_(std::make_unique<Window>()) {
+  check_room(host, bytes);
   const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
   MPI_Info info = MPI_INFO_NULL;
   check(MPI_Info_create(&info), "MPI_Info_create");
   check(MPI_Info_set(info, "alloc_shared_noncontig", "true"), "MPI_Info_set");
   void* mine = nullptr;
   // One page more, since MPI does not promise that a segment starts at a page.
-  if (MPI_Win_allocate_shared(static_cast<MPI_Aint>(bytes + page), 1, info, host.handle().communicator, &mine,
-                              &window_->window) != MPI_SUCCESS) {
-    throw_out_of_memory("what the ranks of a host share", bytes);
-  }
+  check(MPI_Win_allocate_shared(static_cast<MPI_Aint>(bytes + page), 1, info, host.handle().communicator, &mine,
+                                &window_->window),
+        "MPI_Win_allocate_shared");
   check(MPI_Info_free(&info), "MPI_Info_free");
   check(MPI_Win_lock_all(MPI_MODE_NOCHECK, window_->window), "MPI_Win_lock_all");
 

@@ -2,12 +2,10 @@
 for all ranks; nothing hangs."""
 
 import os
-import resource
 import shutil
-from pathlib import Path
 
-from program import (BAD_DATA, DONE, FILE_SYSTEM, FOREVER, HANG, LONG_EPOCHS, MNIST_DIST, RANK_FAILED, USAGE,
-                     ProgramTest, Shared, draw_digits, error_lines, h5py, kill, main, pack, wait_until)
+from program import (BAD_DATA, DONE, FILE_SYSTEM, FOREVER, HANG, LONG_EPOCHS, USAGE, ProgramTest, Shared, draw_digits,
+                     h5py, kill, main, pack, wait_until)
 
 
 class Files:
@@ -173,21 +171,6 @@ class Usage(ErrorTest):
         """--hidden takes one argument, and leaves the data set's name alone."""
         self.succeed("train", "-o", "run", "--epochs", 1, "--hidden", "16,8", Shared.data)
 
-    def test_more_memory_than_there_is(self):
-        """Found out before anything is allocated; a batch is never larger than the training rows."""
-        mentions = ["--hidden 1048576,1048576", "--batch-size 100", "TB"]
-        self.assert_refused(USAGE, mentions, "train", Shared.data, "--hidden", "1048576,1048576", ranks=(None, 2))
-        self.assert_refused(USAGE, mentions, "bench", Shared.data, "--hidden", "1048576,1048576")
-        # Few parameters, but 1080 rows take 13 GB in each of the wide layers.
-        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGESIZE")
-        wide = ",".join(["1", "1048576"] * (1 + memory // (13 << 30)))
-        self.assert_refused(USAGE, [f"--hidden {wide} and --batch-size {2**53}"], "train", Shared.data, "--hidden", wide,
-                            "--batch-size", 2**53)
-
-    def test_batch_of_all_rows(self):
-        runs = [self.train(f"run-{size}", "--epochs", 2, "--hidden", 16, "--batch-size", size) for size in (1080, 2**53)]
-        self.assert_same_run(*runs)
-
     def test_more_ranks_than_shards(self):
         self.assert_refused(USAGE, ["3 ranks", "2 shards", "--shards"], "train", Shared.data, "--shards", 2, ranks=(3,))
 
@@ -240,65 +223,6 @@ class Output(ErrorTest):
             self.run_program("train", *arguments, "-o", "runs/bad")
             self.assertFalse((self.folder / "runs" / "bad").exists(), f"{arguments} left a run")
             self.assertEqual(os.readlink(self.folder / "runs" / "latest"), "good")
-
-
-    def assert_full(self, *arguments):
-        with self.subTest(arguments=" ".join(map(str, arguments))), open("/dev/full", "w", encoding="ascii") as full:
-            result = self.run_program(*arguments, output=full)
-            self.assert_one_error(result, FILE_SYSTEM, "standard output")
-
-    def test_full_standard_output(self):
-        image = next(Shared.digits.glob("testing/3/*.png"))
-        for arguments in (("--help",), ("--version",), ("train", "--help"), ("train", "--list-recipes"),
-                          ("predict", Files.model, image), ("predict", "--json", Files.model, image),
-                          ("info", Files.model), ("info", Files.run), ("info", Shared.data),
-                          ("evaluate", Shared.data, "-m", Files.model, "--report", "report.json"),
-                          ("preview-augmentation", Shared.data, "--shift", 1, "-o", "sheet.png"),
-                          ("bench", Shared.data, "--seconds", 0.01, "--hidden", 16),
-                          ("bench", Shared.data, "--seconds", 0.01, "--hidden", 16, "--json"),
-                          ("train", Shared.data, "-o", "run", "--epochs", 1, "--hidden", 16)):
-            self.assert_full(*arguments)
-        self.assertFalse((self.folder / "run").exists(), "a run that could not begin")
-
-
-class OneRank(ErrorTest):
-    """A rank that fails alone is named."""
-
-    def test_agreed_failure(self):
-        result = self.run_program("train", Shared.data, "-o", "run", ":", "-np", 2, MNIST_DIST, "train", "nothing.h5",
-                                  "-o", "run", ranks=1)
-        self.assert_one_error(result, FILE_SYSTEM, "mnist-dist: error (rank 1): ", "nothing.h5")
-
-    def test_failure_of_the_first_rank(self):
-        result = self.run_program("train", "nothing.h5", ":", "-np", 1, MNIST_DIST, "train", Shared.data, ranks=1)
-        self.assert_one_error(result, FILE_SYSTEM, "mnist-dist: error: ", "nothing.h5")
-
-    def test_lonely_failure(self):
-        """Rank 1 has no memory for what the others have memory for, and ends all."""
-        arguments = ("train", Shared.data, "-o", "run", "--epochs", FOREVER, "--hidden", LARGE)
-        limit = self.address_space_of_a_run() + SLACK
-        result = self.run_program(*arguments, ":", "-np", 1, "sh", "-c", f'ulimit -v {limit // 1024}; exec "$@"', "sh",
-                                  MNIST_DIST, *arguments, ranks=1)
-        self.assert_exit(result, RANK_FAILED)
-        self.assertIn("mnist-dist: error (rank 1): ", error_lines(result)[0])
-
-    def test_out_of_memory(self):
-        limit = self.address_space_of_a_run() + SLACK
-        result = self.run_program("train", Shared.data, "-o", "run", "--epochs", 1, "--hidden", LARGE,
-                                  preexec=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
-        self.assert_one_error(result, RANK_FAILED, "out of memory", "MB", "--hidden")
-
-    def address_space_of_a_run(self):
-        """The bytes that a small run takes, with its libraries."""
-        job = self.start("train", Shared.data, "-o", "small", "--epochs", FOREVER, *LONG_EPOCHS)
-        self.wait_for_epoch(job, self.folder / "small", 1)
-        status = Path(f"/proc/{job.process.pid}/status").read_text(encoding="ascii")
-        job.kill()
-        return 1024 * int(status.split("VmPeak:")[1].split()[0])
-
-
-LARGE = 40000     # hidden units, whose weights take 130 MB, four times over
-SLACK = 60 << 20  # memory beyond that of a small run
 
 
 class Training(ErrorTest):

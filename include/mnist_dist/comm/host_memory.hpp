@@ -15,6 +15,7 @@ namespace mnist_dist::comm {
 class HostMemory {
  public:
   /// Collective over the ranks of one host. @param bytes the size of this rank's segment
+  /// @throws Error (rank_failed) at a rank that cannot map the segments of all: it must end all ranks
   HostMemory(const Communicator& host, std::size_t bytes);
   HostMemory(const HostMemory&) = delete;
   HostMemory& operator=(const HostMemory&) = delete;
