@@ -8,8 +8,8 @@ using Size = decltype(sizeof 0);
 using Word = unsigned long;  // what std::uint64_t is
 static_assert(sizeof(Word) == 8);
 
-/// The most sums that wait for their brother while one sum of a tree is formed: one a level, over the most shards that a
-/// run can have. Whoever calls a kernel has checked it (kernels.cpp).
+/// The most sums that wait for their brother while one sum of a tree is formed: one a level, over the most shards that
+/// a run can have. Whoever calls a kernel has checked it (kernels.cpp).
 inline constexpr int kMaxWaiting = 16;
 /// Inputs whose zeros are told together, and rows in a word that tells them (nn/activations.hpp).
 inline constexpr int kInputsOfGroup = 4;
