@@ -18,8 +18,8 @@ struct HostMemory::Window {
 
 namespace {
 
-/// Whether this process can map what the ranks of the host will share. Open MPI 4 hangs in MPI_Win_allocate_shared when one
-/// of them cannot; a rank that ends before it ends all.
+/// Whether this process can map what the ranks of the host will share. Open MPI 4 hangs in MPI_Win_allocate_shared when
+/// one of them cannot; a rank that ends before it ends all.
 void check_room(const Communicator& host, std::size_t bytes) {
   auto total = static_cast<std::int64_t>(bytes);
   host.sum(std::span(&total, 1));

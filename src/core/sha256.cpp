@@ -4,7 +4,6 @@
 
 #include <array>
 
-#include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
 
 namespace mnist_dist {
@@ -55,10 +54,6 @@ std::string sha256_hex(std::span<const std::byte> bytes) {
   Sha256 hash;
   hash.update(bytes);
   return hash.finish();
-}
-
-std::string sha256_of_file(const std::filesystem::path& path) {
-  return sha256_hex(read_file(path));
 }
 
 }  // namespace mnist_dist

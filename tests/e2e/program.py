@@ -81,8 +81,8 @@ class Job:
         self.output_file = tempfile.TemporaryFile("w+", encoding="utf-8")
         self.errors_file = tempfile.TemporaryFile("w+", encoding="utf-8")
         self.process = subprocess.Popen(command_line(arguments, ranks), cwd=folder, env=environment(),
-                                        stdin=subprocess.DEVNULL, stdout=output or self.output_file, stderr=self.errors_file,
-                                        start_new_session=True, preexec_fn=preexec)
+                                        stdin=subprocess.DEVNULL, stdout=output or self.output_file,
+                                        stderr=self.errors_file, start_new_session=True, preexec_fn=preexec)
 
     def ranks(self):
         """The process ids of the ranks that run now."""

@@ -53,8 +53,8 @@ class Communicator {
   [[nodiscard]] Communicator split_by_host() const;
   /// Collective: the ranks that pass the same `color`, in the order of their ranks here.
   [[nodiscard]] Communicator split(int color) const;
-  /// Collective: the same ranks, numbered host by host in the order of the hosts' first ranks, so that the blocks of shards
-  /// of a host's ranks lie side by side wherever the launcher put which rank. Rank 0 stays rank 0.
+  /// Collective: the same ranks, numbered host by host in the order of the hosts' first ranks, so that the shards of a
+  /// host's ranks lie side by side wherever the launcher put which rank. Rank 0 stays rank 0.
   /// @param host the ranks that share this rank's host, usually split_by_host()
   [[nodiscard]] Communicator numbered_by_host(const Communicator& host) const;
 

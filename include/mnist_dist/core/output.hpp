@@ -8,8 +8,8 @@ namespace mnist_dist {
 /// Prints the text as it is; it may wait in the process for more. @throws Error (file_system)
 void print_output(std::string_view text);
 
-/// Hands on what was printed. Call it where a reader waits for a line, and at the end of the program: success is no success
-/// before this. @throws Error (file_system) when anything that was printed before is lost
+/// Hands on what was printed. Call it where a reader waits for a line, and at the end of the program: success is no
+/// success before this. @throws Error (file_system) when anything that was printed before is lost
 void flush_output();
 
 }  // namespace mnist_dist

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
@@ -31,8 +30,5 @@ class Sha256 {
 };
 
 [[nodiscard]] std::string sha256_hex(std::span<const std::byte> bytes);
-
-/// The digest of a file's bytes. @throws Error (file_system) when it cannot be read
-[[nodiscard]] std::string sha256_of_file(const std::filesystem::path& path);
 
 }  // namespace mnist_dist

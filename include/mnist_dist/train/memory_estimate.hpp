@@ -10,8 +10,8 @@
 
 namespace mnist_dist::train {
 
-/// Bytes on one host, over all of its ranks: what --hidden and --batch-size decide. The least that a training takes: images,
-/// libraries and what is written come on top.
+/// Bytes on one host, over all of its ranks: what --hidden and --batch-size decide. The least that a training takes:
+/// images, libraries and what is written come on top.
 struct MemoryEstimate {
   double parameters = 0;   ///< the copy that the host's ranks share, and the initial values, which every rank forms
   double optimizer = 0;    ///< moments, and the moving average, of the parameters that the host's ranks own

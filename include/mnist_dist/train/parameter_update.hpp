@@ -21,8 +21,8 @@ class ParameterUpdate {
   ParameterUpdate(const Settings& settings, const nn::Network& network, ParameterRange range,
                   std::size_t steps_per_epoch);
 
-  /// What is kept for each parameter, [range.size()]; part of a checkpoint. The second moment and the average are empty where
-  /// none is kept.
+  /// What is kept for each parameter, [range.size()]; part of a checkpoint. The second moment and the average are empty
+  /// where none is kept.
   struct State {
     std::vector<float> first_moment;
     std::vector<float> second_moment;
