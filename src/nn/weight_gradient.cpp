@@ -69,7 +69,8 @@ double Network::share_of_active_groups(std::size_t first_input, std::size_t end_
   return active / static_cast<double>(end_input - first_input);
 }
 
-void Network::gradient(const ParameterRange& block, const SummedMicrobatches& summed, float* sum) const {
+void Network::gradient(const ParameterRange& block, const SummedMicrobatches& summed, float* sum,
+                       const float* written_next) const {
   const std::size_t index = layer_with(block);
   const Layer& layer = layers_[index];
   const TreeOfLeaves tree(summed.merges);
@@ -100,7 +101,8 @@ void Network::gradient(const ParameterRange& block, const SummedMicrobatches& su
                                .first_group = first_input / PixelLists::kInputsOfGroup,
                                .inputs = inputs,
                                .columns = layer.columns,
-                               .sum = sum},
+                               .sum = sum,
+                               .written_next = written_next},
                  tree);
   } else {
     thread_local std::vector<DenseLeaf> leaves;

@@ -45,18 +45,24 @@ std::size_t largest_block(const comm::GradientReduction& reduction) {
 class StepGradients final : public comm::ShardGradients {
  public:
   StepGradients(const nn::Network& network, const std::vector<std::vector<nn::Microbatch>>& microbatches,
-                std::span<const comm::ShardSum> shard_sums, StepTimes* times)
-      : network_(network), microbatches_(microbatches), shard_sums_(shard_sums), times_(times) {}
+                const comm::GradientReduction& reduction, StepTimes* times)
+      : network_(network),
+        microbatches_(microbatches),
+        shard_sums_(reduction.shard_sums()),
+        parameters_(reduction.parameters()),
+        times_(times) {}
 
   void form(const ParameterRange& block, std::size_t shard_sum, float* sum) const override {
     const PhaseTimer timer(times_, StepPhase::gradient);
-    network_.gradient(block, {microbatches_[shard_sum], shard_sums_[shard_sum].merges}, sum);
+    network_.gradient(block, {microbatches_[shard_sum], shard_sums_[shard_sum].merges}, sum,
+                      parameters_.data() + block.begin);
   }
 
  private:
   const nn::Network& network_;
   const std::vector<std::vector<nn::Microbatch>>& microbatches_;
   std::span<const comm::ShardSum> shard_sums_;
+  std::span<const float> parameters_;
   StepTimes* times_;
 };
 
@@ -92,7 +98,7 @@ void Trainer::step() {
   load_microbatches();
   forward();
   backward();
-  const StepGradients gradients(network_, host_microbatches_, reduction_->shard_sums(), times_);
+  const StepGradients gradients(network_, host_microbatches_, *reduction_, times_);
   exchange(gradients);
   if (settings_.clip_norm > 0) {
     update_clipped(gradients);

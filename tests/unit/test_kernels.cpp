@@ -134,7 +134,8 @@ struct Pixels {
                                        .first_group = 0,
                                        .inputs = kInner,
                                        .columns = kColumns,
-                                       .sum = sum.data()},
+                                       .sum = sum.data(),
+                                       .written_next = sum.data()},
                      nn::TreeOfLeaves(merges));
     return sum;
   }

@@ -31,7 +31,11 @@ void prefetch(const std::uint8_t* row, std::size_t inputs) {
 std::uint32_t group_at(const std::uint8_t* row, std::size_t inputs, std::size_t group) {
   const std::size_t first = group * PixelLists::kInputsOfGroup;
   std::uint32_t pixels = 0;
-  std::memcpy(&pixels, row + first, std::min(PixelLists::kInputsOfGroup, inputs - first));
+  if (first + PixelLists::kInputsOfGroup <= inputs) {
+    std::memcpy(&pixels, row + first, PixelLists::kInputsOfGroup);
+  } else {
+    std::memcpy(&pixels, row + first, inputs - first);
+  }
   return pixels;
 }
 
@@ -78,21 +82,29 @@ void list_pixels(std::span<const std::uint8_t* const> rows, std::size_t inputs, 
     }
   }
   thread_local std::vector<std::uint32_t> next;  // by group: where its next entry goes
-  next.assign(lists.groups, 0U);
+  next.resize(lists.groups);
   for (std::size_t group = 0; group < lists.groups; ++group) {
     next[group] = lists.begins[group];
     lists.begins[group + 1] += lists.begins[group];
   }
+  // Written here and there, so not where other cores have read: what comes of it is copied there at once.
+  thread_local std::vector<std::uint32_t> entry_rows;
+  thread_local std::vector<std::uint32_t> entry_pixels;
+  const std::size_t entries = lists.begins[lists.groups];
+  entry_rows.resize(std::max(entry_rows.size(), entries));
+  entry_pixels.resize(entry_rows.size());
   for (std::size_t row = 0; row < rows.size(); ++row) {
     for (std::size_t word = 0; word < words; ++word) {
       for (std::uint64_t bits = found[row * words + word]; bits != 0; bits &= bits - 1) {
         const std::size_t group = word * kBits + hwy::Num0BitsBelowLS1Bit_Nonzero64(bits);
         const std::uint32_t entry = next[group]++;
-        lists.rows[entry] = static_cast<std::uint32_t>(row);
-        lists.pixels[entry] = group_at(rows[row], inputs, group);
+        entry_rows[entry] = static_cast<std::uint32_t>(row);
+        entry_pixels[entry] = group_at(rows[row], inputs, group);
       }
     }
   }
+  std::copy_n(entry_rows.begin(), entries, lists.rows);
+  std::copy_n(entry_pixels.begin(), entries, lists.pixels);
 }
 
 }  // namespace mnist_dist::nn::HWY_NAMESPACE
