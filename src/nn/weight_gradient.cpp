@@ -14,7 +14,7 @@ namespace mnist_dist::nn {
 
 std::size_t Network::rows_of_block(const Layer& layer) {
   // Few, so that ranks have equal shares of them; more where rows are long, since each block reads the deltas of all rows.
-  return layer.columns <= 512 ? 64 : 128;
+  return layer.columns <= 512 ? 32 : 128;
 }
 
 bool Network::is_small(const Layer& layer) {
