@@ -17,9 +17,10 @@ SKIPPED = 77
 
 
 class Workshop:
-    def __init__(self, root):
-        self.sources = root / "build" / "mutation" / "sources"
-        self.build_folder = root / "build" / "mutation" / "build"
+    def __init__(self, root, number):
+        """@param number: workshops with different ones may work at the same time"""
+        self.sources = root / "build" / "mutation" / str(number) / "sources"
+        self.build_folder = root / "build" / "mutation" / str(number) / "build"
         self.copy_sources(root)
         subprocess.run(["cmake", "-S", self.sources, "-B", self.build_folder, *CONFIGURE], check=True,
                        stdout=subprocess.DEVNULL)
@@ -57,11 +58,11 @@ class Workshop:
         targets = set()
         for test in tests:
             if test.startswith("e2e_"):
-                targets |= {"mnist-dist", "h5pack"}
+                targets |= {"mnist-dist", "h5pack", "file_system_shim"}
             else:
                 targets.add("unit_tests" if test == "unit" else "mpi_tests")
-        return subprocess.run(["cmake", "--build", self.build_folder, "--parallel", str(os.cpu_count()), "--target",
-                               *sorted(targets)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+        command = ["cmake", "--build", self.build_folder, "--target", *sorted(targets)]
+        return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
 
     def outcome(self, test):
         """Runs a test: a name of CTest's ("unit", "mpi_2"), or one and what follows "test_" in its script's name, with
