@@ -10,12 +10,6 @@ TreeNode SumTree::without_only_children(TreeNode node) const {
   return node;
 }
 
-std::vector<TreeNode> SumTree::nodes_of(const LeafBlock& block) const {
-  std::vector<TreeNode> leaves;
-  for (std::size_t index = block.begin; index < block.end; ++index) leaves.push_back(leaf(index));
-  return plan_additions(*this, leaves).result_nodes;
-}
-
 std::vector<std::uint8_t> merges_of(const SumTree& tree, std::span<const std::size_t> leaves) {
   std::vector<std::uint8_t> merges;
   std::vector<TreeNode> sums;

@@ -159,7 +159,10 @@ TEST_CASE("numbered by host, ranks dealt to hosts in turn merge their shards as 
     std::size_t shards_of_host = 0;
     for (const comm::ShardSum& sum : sums) shards_of_host += sum.shards.size();
     CHECK(shards_of_host == mine.size());
-    CHECK(sums.size() == SumTree(shards).nodes_of(mine).size());
+    const SumTree tree(shards);
+    std::vector<TreeNode> leaves;
+    for (std::size_t shard = mine.begin; shard < mine.end; ++shard) leaves.push_back(tree.leaf(shard));
+    CHECK(sums.size() == plan_additions(tree, leaves).result_nodes.size());
   }
 }
 

@@ -3,8 +3,7 @@
 // What is added are the leaves of a binary tree: node (level, index) covers the leaves [index 2^level, (index + 1) 2^level),
 // as far as they exist, and is the sum of its left child and its right child, in that order. Whoever holds a block of
 // leaves can form every node that lies in its block; the nodes that reach over several blocks are formed from those. The
-// sums, and so their bits, are the same whoever forms them. The gradients of the shards are added in this way, and the
-// first layer's products over segments of its inputs.
+// sums, and so their bits, are the same whoever forms them. The gradients of the shards are added in this way.
 #pragma once
 
 #include <cstddef>
@@ -42,8 +41,6 @@ class SumTree {
   [[nodiscard]] TreeNode parent(const TreeNode& child) const {
     return without_only_children({child.level + 1, child.index / 2});
   }
-  /// The nodes that are left of a block when everything in it that can be added has been added, left to right.
-  [[nodiscard]] std::vector<TreeNode> nodes_of(const LeafBlock& block) const;
 
  private:
   /// A node without a brother is its own parent's sum.

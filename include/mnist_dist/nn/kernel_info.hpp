@@ -5,7 +5,7 @@
 
 namespace mnist_dist::nn {
 
-/// The vectors of the kernels that were chosen for this processor: "AVX-512", "AVX2" or "baseline".
+/// The vectors of the kernels that were chosen for this processor, such as "AVX-512", "AVX2" or "NEON".
 [[nodiscard]] std::string kernel_vectors();
 
 /// How the kernels round: "fused multiply-add" (one rounding, whatever the vectors) or "multiply, then add" (two). The same
