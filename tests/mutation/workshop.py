@@ -9,11 +9,16 @@ from pathlib import Path
 
 # The least optimisation at which the program is quick enough: what is measured are the tests, not the compiler.
 CONFIGURE = ["-DCMAKE_BUILD_TYPE=Mutation", "-DCMAKE_CXX_FLAGS_MUTATION=-O1", "-DMNIST_DIST_TESTS=ON"]
-PATIENCE = 600  # seconds for a test; one that takes longer hangs
+PATIENCE = 180  # seconds for a test; one that takes longer hangs
 
 ENVIRONMENT = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
                "OMPI_MCA_rmaps_base_oversubscribe": "1"}
 SKIPPED = 77
+
+
+def take_interruptions():
+    """What is started in the background may ignore Ctrl-C, and so would the programs whose interruption is tested."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Workshop:
@@ -68,7 +73,8 @@ class Workshop:
         name, *cases = test.split()
         command, environment = self.command(name, cases)
         process = subprocess.Popen(command, env=environment, cwd=self.build_folder, stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+                                   preexec_fn=take_interruptions)
         try:
             code = process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
