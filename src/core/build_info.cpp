@@ -36,6 +36,7 @@ int find_build_id(dl_phdr_info* program, std::size_t /*size*/, void* found) {
   for (std::size_t i = 0; i < program->dlpi_phnum; ++i) {
     const ElfW(Phdr)& segment = program->dlpi_phdr[i];
     if (segment.p_type != PT_NOTE) continue;
+    // The loader gives addresses as numbers. NOLINTNEXTLINE(performance-no-int-to-ptr)
     const auto* notes = reinterpret_cast<const char*>(program->dlpi_addr + segment.p_vaddr);
     auto& id = *static_cast<std::string*>(found);
     if (id.empty()) id = build_id_in(notes, segment.p_memsz);
