@@ -26,6 +26,7 @@ class Workshop:
         """@param number: workshops with different ones may work at the same time"""
         self.sources = root / "build" / "mutation" / str(number) / "sources"
         self.build_folder = root / "build" / "mutation" / str(number) / "build"
+        self.output = root / "build" / "mutation" / str(number) / "output.txt"  # of the test that ran last
         self.copy_sources(root)
         subprocess.run(["cmake", "-S", self.sources, "-B", self.build_folder, *CONFIGURE], check=True,
                        stdout=subprocess.DEVNULL)
@@ -72,9 +73,10 @@ class Workshop:
         cases of it ("e2e_errors ErrorsOfRanks.test_name"). @return "passed", "failed", "skipped" or "hangs" """
         name, *cases = test.split()
         command, environment = self.command(name, cases)
-        process = subprocess.Popen(command, env=environment, cwd=self.build_folder, stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-                                   preexec_fn=take_interruptions)
+        with self.output.open("wb") as output:
+            process = subprocess.Popen(command, env=environment, cwd=self.build_folder, stdin=subprocess.DEVNULL,
+                                       stdout=output, stderr=output, start_new_session=True,
+                                       preexec_fn=take_interruptions)
         try:
             code = process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
