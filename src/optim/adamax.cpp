@@ -25,7 +25,6 @@ MNIST_DIST_HOT_LOOP void update(const Factors& factors, std::size_t count, const
     const float m = f.beta1 * first_moment[i] + f.one_minus_beta1 * g;
     const float decayed = f.beta2 * infinity_norm[i];
     const float magnitude = std::fabs(g) + f.epsilon;
-    // Written so that a NaN in the gradient reaches the parameter, where the epoch's check sees it.
     const float u = decayed > magnitude ? decayed : magnitude;
     first_moment[i] = m;
     infinity_norm[i] = u;

@@ -80,10 +80,15 @@ class Workshop:
         try:
             code = process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
             return "hangs"
+        finally:
+            self.kill_all()
+            process.wait()
         return {0: "passed", SKIPPED: "skipped"}.get(code, "failed")
+
+    def kill_all(self):
+        """All programs of this workshop: what a test leaves behind would slow the next ones down."""
+        subprocess.run(["pkill", "-KILL", "-f", f"{self.sources}/|{self.build_folder}/"], check=False)
 
     def command(self, name, cases):
         listing = subprocess.run(["ctest", "--test-dir", self.build_folder, "--show-only=json-v1"], check=True,

@@ -3,7 +3,7 @@
 import numpy as np
 from augmentation import elastic_field, warp, words_of_field
 from network import dropout_scales, initial_parameters
-from philox import AUGMENTATION, DROPOUT, HOLDOUT, INITIAL_WEIGHTS, SHUFFLE, Stream, words
+from philox import AUGMENTATION, DROPOUT, HOLDOUT, INITIAL_WEIGHTS, PACK_ORDER, SHUFFLE, Stream, words
 from plan import rows_of_shards, shard_order, split_holdout, steps_of_epoch
 
 LARGE_SEED = 2**52 + 2**31 + 5
@@ -64,6 +64,11 @@ def orders():
             for seed in (0, LARGE_SEED) for epoch in (1, 2) for shard in (0, 6)]
 
 
+def pack_orders():
+    """The orders in which 25 training images and 25 test images are packed."""
+    return [Stream(0, PACK_ORDER, 0, split).shuffled(range(25)) for split in (0, 1)]
+
+
 def masks():
     """Kept units are 1."""
     result = []
@@ -105,5 +110,5 @@ def fields():
 def golden_values(data):
     """All of them, by what they are."""
     return {"height": data.images.shape[1], "width": data.images.shape[2], "labels": data.labels, "streams": streams(),
-            "weights": weights(), "holdouts": holdouts(data), "plans": plans(), "orders": orders(), "masks": masks(),
-            "augmentation": augmented_images(data), "fields": fields()}
+            "weights": weights(), "holdouts": holdouts(data), "plans": plans(), "orders": orders(),
+            "pack_orders": pack_orders(), "masks": masks(), "augmentation": augmented_images(data), "fields": fields()}

@@ -4,7 +4,7 @@
 import numpy as np
 
 # What a stream is for, as include/mnist_dist/core/random.hpp numbers it.
-INITIAL_WEIGHTS, SHUFFLE, DROPOUT, HOLDOUT, AUGMENTATION = 1, 2, 3, 4, 7
+INITIAL_WEIGHTS, SHUFFLE, DROPOUT, HOLDOUT, PACK_ORDER, AUGMENTATION = 1, 2, 3, 4, 5, 7
 
 ROUNDS = 10
 MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)

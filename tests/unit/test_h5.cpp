@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <functional>
 #include <limits>
+#include <array>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -139,6 +140,19 @@ TEST_CASE("data sets without rows or strings work") {
   CHECK(again.read<std::int32_t>("/labels", {0}).empty());
   std::vector<std::uint8_t> nothing;
   again.read_rows<std::uint8_t>("/rows", 0, nothing);
+}
+
+TEST_CASE("texts padded with spaces, as Fortran has them, are read without") {
+  h5::File file = h5::File::create_in_memory("x");
+  file.write_strings("/names", std::vector<std::string>{"ab     ", "longest"});
+  std::vector<std::byte> bytes = file.image();
+  CHECK(h5::File::open_image(bytes, "x").read_strings("/names") == std::vector<std::string>{"ab     ", "longest"});
+  // The message of the type: a string (class 3, version 1) of UTF-8 (1), padded with zeros (1), of 7 bytes. Spaces are 2.
+  constexpr std::array<std::uint8_t, 8> kType = {0x13, 0x11, 0, 0, 7, 0, 0, 0};
+  const auto type = std::ranges::search(bytes, std::as_bytes(std::span(kType))).begin();
+  REQUIRE(type != bytes.end());
+  *std::next(type) = std::byte{0x12};
+  CHECK(h5::File::open_image(bytes, "x").read_strings("/names") == std::vector<std::string>{"ab", "longest"});
 }
 
 TEST_CASE("every integer and real type survives") {

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <span>
 #include <string>
 #include <vector>
@@ -95,6 +97,24 @@ TEST_CASE("a packed data set holds every row once, shuffled, with its label and 
       in_order = in_order && row == i;
     }
     CHECK_FALSE(in_order);
+  }
+}
+
+TEST_CASE("golden values: the order in which rows are packed") {
+  const TemporaryFolder folder;
+  MadeUpSource source;
+  source.training_rows = 25;
+  source.testing_rows = 25;
+  data::pack(source, folder.path() / "x.h5", {});
+  const data::DatasetFile file(folder.path() / "x.h5");
+  std::ifstream golden(std::filesystem::path(REFERENCE_DATA) / "golden.json");
+  const nlohmann::json orders = nlohmann::json::parse(golden).at("pack_orders");
+  for (const Split split : {Split::training, Split::testing}) {
+    std::vector<std::string> names;
+    for (const nlohmann::json& row : orders.at(split == Split::training ? 0 : 1)) {
+      names.push_back(source.name(split, row.get<std::size_t>()));
+    }
+    CHECK(file.names(split) == names);
   }
 }
 
