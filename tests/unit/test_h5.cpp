@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -12,7 +13,6 @@
 #include <filesystem>
 #include <functional>
 #include <limits>
-#include <array>
 #include <numeric>
 #include <string>
 #include <vector>
