@@ -2,18 +2,18 @@
 
 #include <memory>
 
-#include "bench_output.hpp"
 #include "commands.hpp"
 #include "job.hpp"
+#include "mnist_dist/bench/benchmark.hpp"
+#include "mnist_dist/bench/benchmark_output.hpp"
 #include "mnist_dist/blas/gemm.hpp"
 #include "mnist_dist/comm/agreement.hpp"
 #include "mnist_dist/comm/communicator.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/output.hpp"
 #include "mnist_dist/nn/kernel_info.hpp"
-#include "mnist_dist/train/benchmark.hpp"
 #include "mnist_dist/train/memory_estimate.hpp"
-#include "mnist_dist/train/training_run.hpp"
+#include "mnist_dist/train/training_data.hpp"
 #include "settings_flags.hpp"
 
 namespace mnist_dist::cli {
@@ -56,13 +56,13 @@ int run_bench(const BenchOptions& options) {
   });
 
   // 3. Measure.
-  const train::Benchmark benchmark = train::run_benchmark(ranks.world, ranks.host, settings, data,
+  const bench::Benchmark benchmark = bench::run_benchmark(ranks.world, ranks.host, settings, data,
                                                           train::architecture_for(settings, file), options.seconds);
 
   // 4. Rank 0 reports.
   if (speaks) {
-    print_output(options.json ? benchmark_json(benchmark, settings, file, ranks)
-                              : benchmark_text(benchmark, settings, file, ranks));
+    const bench::Subject subject{settings, file, ranks.world.size(), ranks.hosts};
+    print_output(options.json ? bench::benchmark_json(benchmark, subject) : bench::benchmark_text(benchmark, subject));
   }
   comm::Environment::finalize();
   return 0;

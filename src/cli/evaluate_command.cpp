@@ -16,7 +16,7 @@
 #include "mnist_dist/report/classification_report.hpp"
 #include "mnist_dist/report/report_json.hpp"
 #include "mnist_dist/report/report_text.hpp"
-#include "mnist_dist/train/model.hpp"
+#include "mnist_dist/run/model.hpp"
 #include "mnist_dist/train/scoring.hpp"
 
 namespace mnist_dist::cli {
@@ -28,7 +28,7 @@ struct EvaluateOptions {
   std::string report;
 };
 
-void check_fit(const train::Model& model, const data::DatasetFile& file, const std::string& model_path) {
+void check_fit(const run::Model& model, const data::DatasetFile& file, const std::string& model_path) {
   const std::string data_name = printable(file.path().string());
   const auto describe = [](const data::ImageShape& shape) {
     return fmt::format("{}x{}x{}", shape.width, shape.height, shape.channels);
@@ -49,7 +49,7 @@ void check_fit(const train::Model& model, const data::DatasetFile& file, const s
 }
 
 /// This rank's part of the test images, as counts. The parts begin at multiples of kScoringRows.
-train::ConfusionMatrix score_my_part(const train::Model& model, const data::DatasetFile& file,
+train::ConfusionMatrix score_my_part(const run::Model& model, const data::DatasetFile& file,
                                      const comm::Communicator& world) {
   const std::size_t rows = file.rows(data::Split::testing);
   const std::size_t chunks = (rows + train::kScoringRows - 1) / train::kScoringRows;
@@ -74,13 +74,13 @@ int run_evaluate(const EvaluateOptions& options) {
   // 1. Start MPI.
   const comm::Environment environment;
   const comm::Communicator world = comm::Communicator::world();
-  const std::filesystem::path model_path = train::model_file(options.model);
+  const std::filesystem::path model_path = run::model_file(options.model);
 
   // 2. Every rank predicts its part.
-  std::optional<train::Model> model;
+  std::optional<run::Model> model;
   std::optional<train::ConfusionMatrix> outcomes;
   comm::run_and_agree(world, [&] {
-    model = train::load_model(model_path);
+    model = run::load_model(model_path);
     const data::DatasetFile file(options.data);
     check_fit(*model, file, model_path.string());
     outcomes = score_my_part(*model, file, world);

@@ -12,10 +12,10 @@
 #include "mnist_dist/core/output.hpp"
 #include "mnist_dist/data/dataset_file.hpp"
 #include "mnist_dist/h5/file.hpp"
-#include "mnist_dist/train/checkpoint.hpp"
-#include "mnist_dist/train/checkpoint_store.hpp"
-#include "mnist_dist/train/model.hpp"
-#include "mnist_dist/train/run_folder.hpp"
+#include "mnist_dist/run/checkpoint.hpp"
+#include "mnist_dist/run/checkpoint_store.hpp"
+#include "mnist_dist/run/model.hpp"
+#include "mnist_dist/run/run_folder.hpp"
 
 namespace mnist_dist::cli {
 namespace {
@@ -33,7 +33,7 @@ void print_classes(const std::vector<std::string>& classes) {
 }
 
 void print_model(const std::filesystem::path& path) {
-  const train::Model model = train::load_model(path);
+  const run::Model model = run::load_model(path);
   print_output(fmt::format("{}: a model\n", printable(path.string())));
   print_output(fmt::format("network     {}, {} parameters, {}\n", model.architecture.description(),
                            model.parameters.size(), model.architecture.activation_description()));
@@ -55,13 +55,13 @@ void print_dataset(const std::filesystem::path& path) {
   print_output(fmt::format("content     sha256 {}\n", file.content_sha256()));
 }
 
-void print_checkpoint(const train::Checkpoint& checkpoint, const std::string& name) {
+void print_checkpoint(const run::Checkpoint& checkpoint, const std::string& name) {
   print_output(fmt::format("{}: a checkpoint\n", name));
-  print_output(fmt::format("done        {} epochs", checkpoint.epochs_done));
-  if (checkpoint.steps_done_in_epoch > 0)
-    print_output(fmt::format(" and {} steps of the next", checkpoint.steps_done_in_epoch));
-  print_output(fmt::format(" ({} steps in all)\n", checkpoint.steps_done));
-  print_output(fmt::format("parameters  {}\n", checkpoint.parameters.size()));
+  print_output(fmt::format("done        {} epochs", checkpoint.state.epochs_done));
+  if (checkpoint.state.steps_done_in_epoch > 0)
+    print_output(fmt::format(" and {} steps of the next", checkpoint.state.steps_done_in_epoch));
+  print_output(fmt::format(" ({} steps in all)\n", checkpoint.state.steps_done));
+  print_output(fmt::format("parameters  {}\n", checkpoint.state.parameters.size()));
   if (const std::int64_t best = train::best_epoch(checkpoint.history); best > 0) {
     const double score = checkpoint.history[static_cast<std::size_t>(best) - 1].score;
     if (!std::isnan(score)) print_output(fmt::format("best        epoch {}, score {:.5f}\n", best, score));
@@ -72,11 +72,11 @@ void print_checkpoint(const train::Checkpoint& checkpoint, const std::string& na
 }
 
 void print_run(const std::filesystem::path& path) {
-  const train::RunFolder folder = train::RunFolder::open(path);
+  const run::RunFolder folder = run::RunFolder::open(path);
   print_output(fmt::format("{}: a run\n", printable(path.string())));
-  const auto bytes = train::CheckpointStore(folder.checkpoints()).load_newest();
+  const auto bytes = run::CheckpointStore(folder.checkpoints()).load_newest();
   if (bytes) {
-    print_checkpoint(train::decode_checkpoint(*bytes, folder.checkpoints().string()), "newest checkpoint");
+    print_checkpoint(run::decode_checkpoint(*bytes, folder.checkpoints().string()), "newest checkpoint");
   } else {
     print_output(fmt::format("no checkpoint yet\nsettings\n{}", read_text_file(folder.config())));
   }
@@ -96,12 +96,12 @@ int run_info(const std::filesystem::path& path) {
     const h5::File file = h5::File::open(path);
     if (file.has_attribute("format")) format = file.string_attribute("format");
   }
-  if (format == train::kModelFormat) {
+  if (format == run::kModelFormat) {
     print_model(path);
   } else if (format == data::kDatasetFormat) {
     print_dataset(path);
-  } else if (format == train::kCheckpointFormat) {
-    print_checkpoint(train::decode_checkpoint(read_file(path), printable(path.string())), printable(path.string()));
+  } else if (format == run::kCheckpointFormat) {
+    print_checkpoint(run::decode_checkpoint(read_file(path), printable(path.string())), printable(path.string()));
   } else {
     throw Error(ExitCode::bad_data,
                 fmt::format("{} is an HDF5 file, but neither a model nor a checkpoint nor a data set",

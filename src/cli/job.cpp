@@ -11,7 +11,7 @@
 #include "mnist_dist/core/build_info.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/output.hpp"
-#include "mnist_dist/train/training_run.hpp"
+#include "mnist_dist/train/training_data.hpp"
 
 namespace mnist_dist::cli {
 namespace {

@@ -13,7 +13,7 @@
 #include "mnist_dist/data/image_reader.hpp"
 #include "mnist_dist/nn/network.hpp"
 #include "mnist_dist/nn/softmax_cross_entropy.hpp"
-#include "mnist_dist/train/model.hpp"
+#include "mnist_dist/run/model.hpp"
 
 namespace mnist_dist::cli {
 namespace {
@@ -25,7 +25,7 @@ struct PredictOptions {
 };
 
 /// The probability of every class.
-std::vector<float> predict(const train::Model& model, const nn::Network& network, std::span<const float> parameters,
+std::vector<float> predict(const run::Model& model, const nn::Network& network, std::span<const float> parameters,
                            nn::Workspace& workspace, const std::string& image) {
   const std::vector<std::uint8_t> pixels = data::read_image_as(image, model.image_shape);
   const std::uint8_t* const row = pixels.data();
@@ -36,7 +36,7 @@ std::vector<float> predict(const train::Model& model, const nn::Network& network
   return {logits.row(0).begin(), logits.row(0).end()};
 }
 
-void print_json(const std::string& image, const train::Model& model, std::size_t best,
+void print_json(const std::string& image, const run::Model& model, std::size_t best,
                 const std::vector<float>& probabilities) {
   nlohmann::ordered_json all;
   for (std::size_t i = 0; i < probabilities.size(); ++i) all[model.classes[i]] = probabilities[i];
@@ -46,7 +46,7 @@ void print_json(const std::string& image, const train::Model& model, std::size_t
 }
 
 int run_predict(const PredictOptions& options) {
-  const train::Model model = train::load_model(train::model_file(options.model));
+  const run::Model model = run::load_model(run::model_file(options.model));
   const nn::Network network(model.architecture, nn::standardizing(model.mean, model.standard_deviation));
   const std::vector<float> parameters = nn::with_padding(model.architecture, model.parameters);
   nn::Workspace workspace(model.architecture, 1);

@@ -8,7 +8,7 @@
 #include "commands.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/output.hpp"
-#include "mnist_dist/data/augmentation_sheet.hpp"
+#include "mnist_dist/data/augment/augmentation_sheet.hpp"
 #include "mnist_dist/data/dataset_file.hpp"
 #include "mnist_dist/data/image_rows.hpp"
 #include "mnist_dist/image/png.hpp"

@@ -17,9 +17,9 @@
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/output.hpp"
 #include "mnist_dist/core/stop_request.hpp"
-#include "mnist_dist/train/checkpoint_store.hpp"
+#include "mnist_dist/run/checkpoint_store.hpp"
+#include "mnist_dist/run/training_run.hpp"
 #include "mnist_dist/train/memory_estimate.hpp"
-#include "mnist_dist/train/training_run.hpp"
 #include "recipes.hpp"
 #include "settings_flags.hpp"
 
@@ -41,8 +41,8 @@ std::string one_line(std::string text) {
 /// What all ranks need to know of where to start.
 struct Start {
   train::Settings settings;
-  std::optional<train::RunFolder> folder;  // at rank 0
-  std::optional<train::Checkpoint> checkpoint;
+  std::optional<run::RunFolder> folder;  // at rank 0
+  std::optional<run::Checkpoint> checkpoint;
 };
 
 /// A run that is resumed keeps its settings: other ones would give neither this run's bits nor another's. More epochs
@@ -50,8 +50,8 @@ struct Start {
 const std::set<std::string> kMayChange = {"epochs", "data", "checkpoint-every"};
 
 /// @param checkpoint what to go on from, if there is one  @throws Error (usage) naming what must not change
-train::Settings settings_of_resumed_run(const TrainOptions& options, const train::RunFolder& folder,
-                                        const std::optional<train::Checkpoint>& checkpoint) {
+train::Settings settings_of_resumed_run(const TrainOptions& options, const run::RunFolder& folder,
+                                        const std::optional<run::Checkpoint>& checkpoint) {
   const std::string config = folder.config().string();
   if (!options.settings.recipe.empty()) {
     throw Error(ExitCode::usage,
@@ -101,10 +101,10 @@ Start prepare(const comm::Communicator& world, const TrainOptions& options) {
     if (!resumes) {
       start.settings = resolve_settings(options.settings);
     } else if (world.rank() == 0) {
-      start.folder = train::RunFolder::open(options.resume);
-      const auto newest = train::CheckpointStore(start.folder->checkpoints()).load_newest();
+      start.folder = run::RunFolder::open(options.resume);
+      const auto newest = run::CheckpointStore(start.folder->checkpoints()).load_newest();
       if (newest) {
-        start.checkpoint = train::decode_checkpoint(*newest, options.resume);
+        start.checkpoint = run::decode_checkpoint(*newest, options.resume);
         bytes.assign(reinterpret_cast<const char*>(newest->data()), newest->size());
       }
       settings = train::to_toml(settings_of_resumed_run(options, *start.folder, start.checkpoint));
@@ -115,7 +115,7 @@ Start prepare(const comm::Communicator& world, const TrainOptions& options) {
   bytes = world.broadcast(std::move(bytes));
   comm::run_and_agree(world, [&] {
     start.settings = train::settings_from_toml(settings, "the run's settings");
-    if (!bytes.empty()) start.checkpoint = train::decode_checkpoint(std::as_bytes(std::span(bytes)), options.resume);
+    if (!bytes.empty()) start.checkpoint = run::decode_checkpoint(std::as_bytes(std::span(bytes)), options.resume);
   });
   return start;
 }
@@ -123,8 +123,8 @@ Start prepare(const comm::Communicator& world, const TrainOptions& options) {
 void print_run(const Start& start) {
   std::string resumed;
   if (start.checkpoint) {
-    resumed = fmt::format(", resumed in epoch {} after {} of its steps", start.checkpoint->epochs_done + 1,
-                          start.checkpoint->steps_done_in_epoch);
+    resumed = fmt::format(", resumed in epoch {} after {} of its steps", start.checkpoint->state.epochs_done + 1,
+                          start.checkpoint->state.steps_done_in_epoch);
   }
   print_line(fmt::format("run      {}{}", printable(start.folder->path().string()), resumed));
   print_line("\nepoch      loss     score   holdout   seconds    images/s      left");
@@ -147,7 +147,7 @@ void print_epoch(const train::EpochMetrics& epoch, bool is_best, double mean_sec
                          is_best && !std::isnan(epoch.score) ? "  best" : ""));
 }
 
-void print_end(const train::TrainingRun& run, const train::TrainingRun::End& end, const std::string& folder) {
+void print_end(const run::TrainingRun& run, const run::TrainingRun::End& end, const std::string& folder) {
   print_line(fmt::format("\n{}", end.reason));
   if (!end.finished) {
     print_line(fmt::format("checkpoint saved; go on with: mnist-dist train --resume {}", folder));
@@ -184,7 +184,7 @@ int run_train(const TrainOptions& options) {
   comm::run_and_agree(world, [&] {
     if (!speaks) return;
     print_line(job_header(start.settings, file, ranks));  // a run of which nobody can read this does not begin
-    if (options.resume.empty()) start.folder = train::RunFolder::create(options.output, start.settings);
+    if (options.resume.empty()) start.folder = run::RunFolder::create(options.output, start.settings);
     print_run(start);
   });
 
@@ -196,13 +196,13 @@ int run_train(const TrainOptions& options) {
     ++epochs;
     print_epoch(epoch, is_best, seconds / epochs, start.settings.epochs);
   };
-  train::TrainingRun run(world, ranks.host, start.settings, file, data, start.folder ? &*start.folder : nullptr,
-                         start.checkpoint);
-  const train::TrainingRun::End end = run.run(print);
+  run::TrainingRun training(world, ranks.host, start.settings, file, data, start.folder ? &*start.folder : nullptr,
+                            start.checkpoint);
+  const run::TrainingRun::End end = training.run(print);
 
   // 4. Say how it ended.
   comm::run_and_agree(world, [&] {
-    if (speaks) print_end(run, end, printable(start.folder->path().string()));
+    if (speaks) print_end(training, end, printable(start.folder->path().string()));
   });
   comm::Environment::finalize();
   return static_cast<int>(end.finished ? ExitCode::done : ExitCode::stopped_early);

@@ -13,7 +13,7 @@
 #include "mnist_dist/data/epoch_plan.hpp"
 #include "mnist_dist/nn/activations.hpp"
 #include "mnist_dist/train/scoring.hpp"
-#include "mnist_dist/train/training_run.hpp"
+#include "mnist_dist/train/training_data.hpp"
 
 namespace mnist_dist::train {
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <numeric>
 
-#include "block_costs.hpp"
 #include "mnist_dist/core/memory.hpp"
 #include "mnist_dist/nn/softmax_cross_entropy.hpp"
 #include "mnist_dist/optim/gradient_clipping.hpp"
@@ -67,6 +66,15 @@ class StepGradients final : public comm::ShardGradients {
 };
 
 }  // namespace
+
+std::vector<comm::ParameterBlock> blocks_with_costs(const nn::Network& network, const TrainingData& data,
+                                                    std::size_t shards) {
+  std::vector<comm::ParameterBlock> blocks;
+  for (const ParameterRange& range : network.blocks()) {
+    blocks.push_back({range, network.cost(range, data.plan.rows_of_step(0), shards)});
+  }
+  return blocks;
+}
 
 Trainer::Trainer(const comm::Communicator& ranks, const comm::Communicator& host, const Settings& settings,
                  const TrainingData& data, const nn::Architecture& architecture)

@@ -114,18 +114,18 @@ ConfusionMatrix Trainer::score_holdout() {
   return outcomes;
 }
 
-Checkpoint Trainer::capture() const {
-  Checkpoint checkpoint;
-  checkpoint.epochs_done = epochs_done_;
-  checkpoint.steps_done = steps_done_;
-  checkpoint.steps_done_in_epoch = static_cast<std::int64_t>(steps_done_in_epoch_);
-  checkpoint.seconds_in_epoch = seconds_in_epoch_;
-  checkpoint.shard_losses = all_shard_losses();
-  checkpoint.first_moment = gather(update_.state().first_moment);
-  if (update_.has_second_moment()) checkpoint.second_moment = gather(update_.state().second_moment);
-  if (update_.keeps_average()) checkpoint.average = gather(update_.state().average);
-  if (ranks_.rank() == 0) checkpoint.parameters = parameters();
-  return checkpoint;
+TrainerState Trainer::capture() const {
+  TrainerState state;
+  state.epochs_done = epochs_done_;
+  state.steps_done = steps_done_;
+  state.steps_done_in_epoch = static_cast<std::int64_t>(steps_done_in_epoch_);
+  state.seconds_in_epoch = seconds_in_epoch_;
+  state.shard_losses = all_shard_losses();
+  state.first_moment = gather(update_.state().first_moment);
+  if (update_.has_second_moment()) state.second_moment = gather(update_.state().second_moment);
+  if (update_.keeps_average()) state.average = gather(update_.state().average);
+  if (ranks_.rank() == 0) state.parameters = parameters();
+  return state;
 }
 
 std::vector<float> Trainer::gather(const std::vector<float>& of_my_range) const {
@@ -138,26 +138,26 @@ void Trainer::copy_my_range(const std::vector<float>& without_padding, std::vect
   std::ranges::copy(reduction_->my_range().of(std::span(padded)), of_my_range.begin());
 }
 
-void Trainer::restore(const Checkpoint& checkpoint) {
+void Trainer::restore(const TrainerState& state) {
   const nn::Architecture& architecture = network_.architecture();
   const std::size_t parameters = nn::parameter_count(architecture);
-  if (checkpoint.parameters.size() != parameters || checkpoint.shard_losses.size() != settings_.shards ||
-      checkpoint.first_moment.size() != parameters ||
-      checkpoint.second_moment.size() != (update_.has_second_moment() ? parameters : 0) ||
-      checkpoint.average.size() != (update_.keeps_average() ? parameters : 0)) {
+  if (state.parameters.size() != parameters || state.shard_losses.size() != settings_.shards ||
+      state.first_moment.size() != parameters ||
+      state.second_moment.size() != (update_.has_second_moment() ? parameters : 0) ||
+      state.average.size() != (update_.keeps_average() ? parameters : 0)) {
     throw comm::AgreedError(ExitCode::bad_data, "the checkpoint does not fit the settings that it holds itself", 0);
   }
-  reduction_->set_parameters(nn::with_padding(architecture, checkpoint.parameters));
-  copy_my_range(checkpoint.first_moment, update_.state().first_moment);
-  if (update_.has_second_moment()) copy_my_range(checkpoint.second_moment, update_.state().second_moment);
-  if (update_.keeps_average()) copy_my_range(checkpoint.average, update_.state().average);
+  reduction_->set_parameters(nn::with_padding(architecture, state.parameters));
+  copy_my_range(state.first_moment, update_.state().first_moment);
+  if (update_.has_second_moment()) copy_my_range(state.second_moment, update_.state().second_moment);
+  if (update_.keeps_average()) copy_my_range(state.average, update_.state().average);
   const ShardBlock shards = shards_of_rank(settings_.shards, ranks_.size(), ranks_.rank());
-  std::copy_n(checkpoint.shard_losses.begin() + static_cast<std::ptrdiff_t>(shards.begin), shards.size(),
+  std::copy_n(state.shard_losses.begin() + static_cast<std::ptrdiff_t>(shards.begin), shards.size(),
               my_shard_losses_.begin());
-  epochs_done_ = static_cast<std::uint32_t>(checkpoint.epochs_done);
-  steps_done_ = checkpoint.steps_done;
-  steps_done_in_epoch_ = static_cast<std::size_t>(checkpoint.steps_done_in_epoch);
-  seconds_in_epoch_ = checkpoint.seconds_in_epoch;
+  epochs_done_ = static_cast<std::uint32_t>(state.epochs_done);
+  steps_done_ = state.steps_done;
+  steps_done_in_epoch_ = static_cast<std::size_t>(state.steps_done_in_epoch);
+  seconds_in_epoch_ = state.seconds_in_epoch;
   begin_epoch();
 }
 

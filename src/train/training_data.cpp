@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
+#include "mnist_dist/comm/agreement.hpp"
 #include "mnist_dist/core/error.hpp"
 
 namespace mnist_dist::train {
@@ -47,6 +50,14 @@ std::vector<float> deviation_of(const data::DatasetFile& file, const Settings& s
   return deviation;
 }
 
+nn::Architecture architecture_for(const Settings& settings, const data::DatasetFile& file) {
+  return {.inputs = file.image_shape().size(),
+          .hidden = {settings.hidden.begin(), settings.hidden.end()},
+          .outputs = file.classes().size(),
+          .leaky_relu_slope = static_cast<float>(settings.leaky_relu_slope),
+          .activation = *nn::activation_of_name(settings.activation)};
+}
+
 TrainingData::TrainingData(const data::DatasetFile& file, const Settings& settings, ShardBlock my_shards)
     : TrainingData(file, settings, my_shards, file.labels(data::Split::training)) {}
 
@@ -78,6 +89,16 @@ TrainingData::TrainingData(const data::DatasetFile& file, const Settings& settin
     holdout_slices.push_back({holdout_start(split, settings, shard) - first_holdout_row,
                               holdout_start(split, settings, shard + 1) - first_holdout_row});
   }
+}
+
+TrainingData read_training_data(const comm::Communicator& ranks, const Settings& settings,
+                                const data::DatasetFile& file) {
+  std::optional<TrainingData> data;
+  comm::run_and_agree(ranks, [&] {
+    check_shards(settings, ranks.size());
+    data.emplace(file, settings, shards_of_rank(settings.shards, ranks.size(), ranks.rank()));
+  });
+  return std::move(*data);
 }
 
 }  // namespace mnist_dist::train

@@ -13,6 +13,7 @@ LEVELS = [
     ["h5", "blas", "image"],
     ["data", "nn", "optim", "comm"],
     ["train"],
+    ["run", "bench"],
     ["report"],
     ["cli"],
 ]

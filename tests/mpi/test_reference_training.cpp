@@ -15,8 +15,8 @@
 #include "../unit/temporary_folder.hpp"
 #include "mnist_dist/comm/communicator.hpp"
 #include "mnist_dist/data/dataset_file.hpp"
-#include "mnist_dist/train/model.hpp"
-#include "mnist_dist/train/training_run.hpp"
+#include "mnist_dist/run/model.hpp"
+#include "mnist_dist/run/training_run.hpp"
 #include "reference_trainings.hpp"
 
 using namespace mnist_dist;
@@ -68,15 +68,19 @@ void check_end(const train::Trainer& trainer, const ReferenceTraining& expected,
   CHECK(what_differs(trainer.scored_parameters(), scored, tolerance) == "");
 }
 
-/// Collective: the checkpoint as all ranks would read it from a file.
-train::Checkpoint as_from_file(const Fixture& fixture, const train::Checkpoint& checkpoint) {
+/// Collective: the state as all ranks would read it from a checkpoint's file.
+train::TrainerState as_from_file(const Fixture& fixture, const train::TrainerState& state,
+                                 const std::vector<train::EpochMetrics>& history) {
   std::string text;
   if (fixture.world.rank() == 0) {
-    const std::vector<std::byte> bytes = train::encode_checkpoint(checkpoint);
+    run::Checkpoint checkpoint;
+    checkpoint.state = state;
+    checkpoint.history = history;
+    const std::vector<std::byte> bytes = run::encode_checkpoint(checkpoint);
     text.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   }
   text = fixture.world.broadcast(std::move(text));
-  return train::decode_checkpoint(std::as_bytes(std::span(text)), "checkpoint");
+  return run::decode_checkpoint(std::as_bytes(std::span(text)), "checkpoint").state;
 }
 
 /// Collective. @param stop_in_epoch another trainer goes on from a checkpoint that is taken after two steps of this
@@ -95,11 +99,9 @@ void check_training(const Fixture& fixture, const train::Settings& settings, con
     if (epoch == stop_in_epoch) {
       int steps = 0;
       REQUIRE_FALSE(trainer->run_steps([&] { return ++steps == 2; }));
-      train::Checkpoint captured = trainer->capture();
-      captured.history = history;
-      const train::Checkpoint checkpoint = as_from_file(fixture, captured);
+      const train::TrainerState state = as_from_file(fixture, trainer->capture(), history);
       trainer.emplace(fixture.world, fixture.host, settings, data, architecture);
-      trainer->restore(checkpoint);
+      trainer->restore(state);
     }
     REQUIRE(trainer->run_steps([] { return false; }));
     history.push_back(trainer->finish_epoch());
@@ -157,16 +159,16 @@ TEST_CASE("the model's file holds the averaged parameters, and the deviation wit
   const Fixture fixture;
   const ReferenceTraining& training = fixture.references.named("model");
   const train::TrainingData data = train::read_training_data(fixture.world, training.settings, fixture.file);
-  std::optional<train::RunFolder> folder;
+  std::optional<run::RunFolder> folder;
   if (fixture.world.rank() == 0) {
-    folder.emplace(train::RunFolder::create(fixture.folder.path() / "run", training.settings));
+    folder.emplace(run::RunFolder::create(fixture.folder.path() / "run", training.settings));
   }
-  train::TrainingRun run(fixture.world, fixture.host, training.settings, fixture.file, data,
-                         folder ? &*folder : nullptr, {});
+  run::TrainingRun run(fixture.world, fixture.host, training.settings, fixture.file, data, folder ? &*folder : nullptr,
+                       {});
   CHECK(run.run([](const train::EpochMetrics&, bool) {}).finished);
   REQUIRE(run.history().size() == training.epochs.size());
   if (!folder) return;
-  const train::Model model = train::load_model(folder->model());
+  const run::Model model = run::load_model(folder->model());
   CHECK(what_differs(model.parameters, training.average, fixture.references.tolerance) == "");
   std::vector<double> deviation = fixture.references.standard_deviation;
   int raised = 0;

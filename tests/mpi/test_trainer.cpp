@@ -10,13 +10,13 @@
 
 #include "../unit/float_comparison.hpp"
 #include "../unit/temporary_folder.hpp"
+#include "mnist_dist/bench/benchmark.hpp"
 #include "mnist_dist/comm/communicator.hpp"
 #include "mnist_dist/core/random.hpp"
 #include "mnist_dist/data/dataset_file.hpp"
 #include "mnist_dist/data/epoch_plan.hpp"
 #include "mnist_dist/h5/file.hpp"
-#include "mnist_dist/train/benchmark.hpp"
-#include "mnist_dist/train/training_run.hpp"
+#include "mnist_dist/run/training_run.hpp"
 
 using namespace mnist_dist;
 
@@ -184,8 +184,8 @@ TEST_CASE("all ranks learn the same of a benchmark") {
   settings.hidden = {5};
   settings.holdout = 0;
   const train::TrainingData data = train::read_training_data(world, settings, file);
-  const train::Benchmark benchmark =
-      train::run_benchmark(world, host, settings, data, train::architecture_for(settings, file), 0.02);
+  const bench::Benchmark benchmark =
+      bench::run_benchmark(world, host, settings, data, train::architecture_for(settings, file), 0.02);
 
   std::vector<double> figures = {benchmark.step.seconds,         benchmark.step.phases.whole.mean,
                                  benchmark.products.seconds,     benchmark.products.largest.seconds,
@@ -203,7 +203,7 @@ TEST_CASE("all ranks learn the same of a benchmark") {
   CHECK(benchmark.exchange_seconds == benchmark.exchange.tree_seconds);
 }
 
-TEST_CASE("a checkpoint with vectors of another size is refused") {
+TEST_CASE("a state with vectors of another size is refused") {
   const comm::Communicator world = comm::Communicator::world();
   const comm::Communicator host = world.split_by_host();
   const TemporaryFolder folder;
@@ -216,22 +216,22 @@ TEST_CASE("a checkpoint with vectors of another size is refused") {
   const train::TrainingData data = train::read_training_data(world, settings, file);
   train::Trainer trainer(world, host, settings, data, train::architecture_for(settings, file));
   trainer.run_unscored_steps(1);
-  train::Checkpoint checkpoint = trainer.capture();
-  CHECK(checkpoint.second_moment.empty());
+  train::TrainerState state = trainer.capture();
+  CHECK(state.second_moment.empty());
   // Rank 0 has the vectors; all ranks restore the same.
-  std::uint64_t size = checkpoint.parameters.size();
+  std::uint64_t size = state.parameters.size();
   world.broadcast(std::span(&size, 1));
-  checkpoint.parameters.resize(size);
-  checkpoint.first_moment.resize(size);
-  world.broadcast(std::span(checkpoint.parameters));
-  world.broadcast(std::span(checkpoint.first_moment));
+  state.parameters.resize(size);
+  state.first_moment.resize(size);
+  world.broadcast(std::span(state.parameters));
+  world.broadcast(std::span(state.first_moment));
   const std::vector<float> before = trainer.parameters();
   trainer.run_unscored_steps(1);
-  trainer.restore(checkpoint);
+  trainer.restore(state);
   CHECK(trainer.parameters() == before);
-  for (auto vector : {&train::Checkpoint::parameters, &train::Checkpoint::first_moment,
-                      &train::Checkpoint::second_moment, &train::Checkpoint::average}) {
-    train::Checkpoint longer = checkpoint;
+  for (auto vector : {&train::TrainerState::parameters, &train::TrainerState::first_moment,
+                      &train::TrainerState::second_moment, &train::TrainerState::average}) {
+    train::TrainerState longer = state;
     (longer.*vector).push_back(0);
     CHECK_THROWS_AS(trainer.restore(longer), comm::AgreedError);
   }

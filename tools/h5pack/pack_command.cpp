@@ -9,8 +9,8 @@
 #include "commands.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/output.hpp"
-#include "mnist_dist/data/image_source.hpp"
-#include "mnist_dist/data/pack.hpp"
+#include "mnist_dist/data/pack/image_source.hpp"
+#include "mnist_dist/data/pack/pack.hpp"
 #include "mnist_dist/image/png.hpp"
 #include "progress.hpp"
 

@@ -11,7 +11,7 @@
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/output.hpp"
 #include "mnist_dist/core/random.hpp"
-#include "mnist_dist/data/ordered_parallel.hpp"
+#include "mnist_dist/data/pack/ordered_parallel.hpp"
 #include "mnist_dist/image/png.hpp"
 #include "progress.hpp"
 #include "synthetic_digit.hpp"

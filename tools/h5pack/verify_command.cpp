@@ -9,7 +9,7 @@
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/output.hpp"
 #include "mnist_dist/data/dataset_file.hpp"
-#include "mnist_dist/data/verify.hpp"
+#include "mnist_dist/data/pack/verify.hpp"
 #include "progress.hpp"
 
 namespace mnist_dist::h5pack {

@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "mnist_dist/data/augmentation.hpp"
+#include "mnist_dist/data/augment/augmentation.hpp"
 #include "mnist_dist/data/dataset_file.hpp"
 
 namespace mnist_dist::data {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "mnist_dist/train/metrics.hpp"
+#include "mnist_dist/train/epoch_metrics.hpp"
 #include "mnist_dist/train/settings.hpp"
 
 namespace mnist_dist::train {

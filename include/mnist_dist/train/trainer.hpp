@@ -10,18 +10,23 @@
 #include "mnist_dist/comm/communicator.hpp"
 #include "mnist_dist/comm/gradient_reduction.hpp"
 #include "mnist_dist/comm/host_memory.hpp"
-#include "mnist_dist/data/augmentation.hpp"
+#include "mnist_dist/data/augment/augmentation.hpp"
 #include "mnist_dist/data/image_rows.hpp"
 #include "mnist_dist/nn/network.hpp"
-#include "mnist_dist/train/checkpoint.hpp"
-#include "mnist_dist/train/metrics.hpp"
+#include "mnist_dist/train/epoch_metrics.hpp"
 #include "mnist_dist/train/parameter_update.hpp"
 #include "mnist_dist/train/scoring.hpp"
 #include "mnist_dist/train/settings.hpp"
 #include "mnist_dist/train/step_times.hpp"
+#include "mnist_dist/train/trainer_state.hpp"
 #include "mnist_dist/train/training_data.hpp"
 
 namespace mnist_dist::train {
+
+/// Local: all parameters, in the pieces in which they are summed and updated, with the work that each of them is in a step
+/// over these data. The same at all ranks.
+[[nodiscard]] std::vector<comm::ParameterBlock> blocks_with_costs(const nn::Network& network, const TrainingData& data,
+                                                                  std::size_t shards);
 
 /// One rank's part of the training. All ranks make one, with equal settings and data.
 class Trainer {
@@ -31,8 +36,9 @@ class Trainer {
   Trainer(const comm::Communicator& ranks, const comm::Communicator& host, const Settings& settings,
           const TrainingData& data, const nn::Architecture& architecture);
 
-  /// Collective: goes on from a checkpoint instead; all ranks pass the same.
-  void restore(const Checkpoint& checkpoint);
+  /// Collective: goes on from this state instead; all ranks pass the same.
+  /// @throws AgreedError (bad_data) when it is that of another network, optimiser or number of shards
+  void restore(const TrainerState& state);
 
   /// Collective: the steps that the epoch still has. @param stop_now asked after every step, gives the same answer at
   /// all ranks  @return whether the epoch's steps are complete
@@ -45,8 +51,8 @@ class Trainer {
   /// @throws Error (usage) at all ranks when the loss is no number any more
   EpochMetrics finish_epoch();
 
-  /// Collective: everything but settings, data set and history; the vectors are empty at all ranks but 0.
-  [[nodiscard]] Checkpoint capture() const;
+  /// Collective: the state between this step and the next; its vectors of parameters' size are empty at all ranks but 0.
+  [[nodiscard]] TrainerState capture() const;
   /// Local: the current parameters, without padding.
   [[nodiscard]] std::vector<float> parameters() const;
   /// Local: the parameters that the last finish_epoch() scored, at rank 0: their moving average, where one is kept.

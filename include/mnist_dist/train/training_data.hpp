@@ -1,12 +1,13 @@
-// What a rank holds of the data set while it trains. Local.
+// What a rank holds of the data set while it trains. Local, but for read_training_data().
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
+#include "mnist_dist/comm/communicator.hpp"
 #include "mnist_dist/core/shards.hpp"
-#include "mnist_dist/data/augmentation.hpp"
+#include "mnist_dist/data/augment/augmentation.hpp"
 #include "mnist_dist/data/dataset_file.hpp"
 #include "mnist_dist/data/epoch_plan.hpp"
 #include "mnist_dist/data/holdout.hpp"
@@ -23,6 +24,9 @@ namespace mnist_dist::train {
 /// floor a pixel that is nearly always black, such as one near the border, gets huge values where augmentation moves
 /// something there. [image size]
 [[nodiscard]] std::vector<float> deviation_of(const data::DatasetFile& file, const Settings& settings);
+
+/// The network that the settings and the data set give.
+[[nodiscard]] nn::Architecture architecture_for(const Settings& settings, const data::DatasetFile& file);
 
 /// What a rank needs of the data set: its shards' rows, and how all rows are divided.
 struct TrainingData {
@@ -46,5 +50,9 @@ struct TrainingData {
   TrainingData(const data::DatasetFile& file, const Settings& settings, ShardBlock my_shards,
                const std::vector<std::int32_t>& labels, const data::HoldoutSplit& split);
 };
+
+/// Collective: reads this rank's rows. @throws AgreedError at all ranks when one of them cannot
+[[nodiscard]] TrainingData read_training_data(const comm::Communicator& ranks, const Settings& settings,
+                                              const data::DatasetFile& file);
 
 }  // namespace mnist_dist::train

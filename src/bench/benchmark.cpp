@@ -1,0 +1,122 @@
+#include "mnist_dist/bench/benchmark.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <numeric>
+
+#include "mnist_dist/comm/gradient_reduction.hpp"
+#include "mnist_dist/core/shards.hpp"
+#include "mnist_dist/nn/network.hpp"
+#include "mnist_dist/train/trainer.hpp"
+#include "product_costs.hpp"
+#include "rank_clocks.hpp"
+
+namespace mnist_dist::bench {
+namespace {
+
+constexpr double kExchangeSeconds = 0.1;  // for each reduction
+
+/// The rows of the rank that has the most of them in an epoch's first step, which is a whole one.
+std::size_t most_rows_of_a_rank(const train::Settings& settings, const data::ShardPlan& plan, int ranks) {
+  std::size_t most = 0;
+  for (int rank = 0; rank < ranks; ++rank) {
+    const ShardBlock shards = shards_of_rank(settings.shards, ranks, rank);
+    std::size_t rows = 0;
+    for (std::size_t shard = shards.begin; shard < shards.end; ++shard) rows += plan.microbatch(shard, 0).size();
+    most = std::max(most, rows);
+  }
+  return most;
+}
+
+/// Collective.
+StepCost time_steps(const comm::Communicator& ranks, const comm::Communicator& host, const train::Settings& settings,
+                    const train::TrainingData& data, const nn::Architecture& architecture, double seconds) {
+  train::Trainer trainer(ranks, host, settings, data, architecture);
+  StepCost cost;
+  cost.seconds = time_until_all_done(ranks, seconds / 2, Part::median, [&] { trainer.run_unscored_steps(1); });
+  train::StepTimes times;
+  trainer.measure(times);
+  const Timing timing = time_together(ranks, seconds / 2, Part::median, [&](std::int64_t steps) {
+    times = {};
+    const auto start = std::chrono::steady_clock::now();
+    trainer.run_unscored_steps(steps);
+    std::vector<double> figures = {std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()};
+    figures.insert(figures.end(), times.seconds.begin(), times.seconds.end());
+    return figures;
+  });
+  cost.phases = phase_costs_of(timing.seconds_by_rank);
+  cost.steps = timing.repetitions;
+  cost.rows = static_cast<double>(data.training_row_count) / static_cast<double>(data.plan.steps());
+  return cost;
+}
+
+class NoGradients final : public comm::ShardGradients {
+ public:
+  void form(const ParameterRange& /*block*/, std::size_t /*shard_sum*/, float* /*sum*/) const override {}
+};
+
+/// Collective.
+double time_reduction(const comm::Communicator& ranks, comm::GradientReduction& reduction) {
+  const NoGradients nothing;
+  std::vector<float> room(reduction.my_range().size());
+  return time_until_all_done(ranks, kExchangeSeconds, Part::fastest, [&] {
+    reduction.exchange(nothing);
+    for (const ParameterRange& block : reduction.my_blocks()) {
+      (void)reduction.sum(block, nothing, std::span(room).first(block.size()));
+    }
+    reduction.share_parameters();
+  });
+}
+
+/// Collective.
+ExchangeCost time_exchange(const comm::Communicator& ranks, const comm::Communicator& host,
+                           const train::Settings& settings, const train::TrainingData& data,
+                           const nn::Architecture& architecture) {
+  const nn::Network network(architecture, data.input_scaling);
+  const std::vector<comm::ParameterBlock> blocks = train::blocks_with_costs(network, data, settings.shards);
+  ExchangeCost cost;
+  cost.bytes = network.padded_size() * sizeof(float);
+  cost.mpi_seconds = time_reduction(ranks, *comm::make_mpi_reduction(ranks, host, settings.shards, blocks));
+  cost.tree_seconds = time_reduction(ranks, *comm::make_tree_reduction(ranks, host, settings.shards, blocks));
+  return cost;
+}
+
+}  // namespace
+
+RankSeconds over_ranks(std::span<const double> seconds) {
+  const double sum = std::accumulate(seconds.begin(), seconds.end(), 0.0);
+  return {sum / static_cast<double>(seconds.size()), *std::ranges::max_element(seconds)};
+}
+
+PhaseCosts phase_costs_of(std::span<const std::vector<double>> seconds_by_rank) {
+  const auto figure = [&](auto&& of_rank) {
+    std::vector<double> seconds;
+    for (const std::vector<double>& figures : seconds_by_rank) seconds.push_back(of_rank(figures));
+    return over_ranks(seconds);
+  };
+  PhaseCosts cost;
+  cost.whole = figure([](const std::vector<double>& figures) { return figures.front(); });
+  for (std::size_t phase = 0; phase < train::kStepPhases; ++phase) {
+    cost.phases[phase] = figure([&](const std::vector<double>& figures) { return figures[1 + phase]; });
+  }
+  cost.between = figure([](const std::vector<double>& figures) {
+    return figures.front() - std::accumulate(figures.begin() + 1, figures.end(), 0.0);
+  });
+  return cost;
+}
+
+Benchmark run_benchmark(const comm::Communicator& ranks, const comm::Communicator& host,
+                        const train::Settings& settings, const train::TrainingData& data,
+                        const nn::Architecture& architecture, double seconds) {
+  Benchmark benchmark;
+  benchmark.step = time_steps(ranks, host, settings, data, architecture, seconds);
+  benchmark.products = time_products(ranks, architecture, most_rows_of_a_rank(settings, data.plan, ranks.size()));
+  benchmark.products.step_flop = flop_of(products_of_step(architecture, data.plan.rows_of_step(0)));
+  benchmark.exchange = time_exchange(ranks, host, settings, data, architecture);
+  benchmark.exchange_seconds =
+      settings.reduction == "mpi" ? benchmark.exchange.mpi_seconds : benchmark.exchange.tree_seconds;
+  return benchmark;
+}
+
+}  // namespace mnist_dist::bench

@@ -1,0 +1,112 @@
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "mnist_dist/bench/benchmark_output.hpp"
+#include "mnist_dist/blas/gemm.hpp"
+#include "mnist_dist/core/build_info.hpp"
+#include "mnist_dist/nn/kernel_info.hpp"
+#include "mnist_dist/train/training_data.hpp"
+
+namespace mnist_dist::bench {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json machine_json(const Subject& subject) {
+  return {{"build", build_identity()},
+          {"kernel_vectors", nn::kernel_vectors()},
+          {"kernel_arithmetic", nn::kernel_arithmetic()},
+          {"blas_core", blas::core_name()},
+          {"ranks", subject.ranks},
+          {"hosts", subject.hosts}};
+}
+
+Json run_json(const train::Settings& settings, const data::DatasetFile& file) {
+  const nn::Architecture network = train::architecture_for(settings, file);
+  return {{"data", settings.data},
+          {"network", network.description()},
+          {"parameters", nn::parameter_count(network)},
+          {"batch_size", settings.batch_size},
+          {"shards", settings.shards},
+          {"seed", settings.seed},
+          {"dropout", settings.dropout},
+          {"holdout", settings.holdout},
+          {"reduction", settings.reduction}};
+}
+
+Json phase_json(const RankSeconds& phase, const RankSeconds& whole) {
+  return {{"mean_seconds", phase.mean},
+          {"slowest_rank_seconds", phase.slowest},
+          {"mean_percent", 100 * phase.mean / whole.mean}};
+}
+
+Json phases_json(const PhaseCosts& costs) {
+  Json phases = Json::object();
+  for (std::size_t phase = 0; phase < train::kStepPhases; ++phase) {
+    phases[train::kStepPhaseNames[phase]] = phase_json(costs.phases[phase], costs.whole);
+  }
+  phases["between"] = phase_json(costs.between, costs.whole);
+  phases["together"] = phase_json(costs.whole, costs.whole);
+  return phases;
+}
+
+Json step_json(const StepCost& step) {
+  return {{"seconds", step.seconds},
+          {"rows", step.rows},
+          {"rows_per_second", step.rows_per_second()},
+          {"seconds_per_60000_rows", 60000 / step.rows_per_second()},
+          {"steps_with_phases", step.steps},
+          {"phases", phases_json(step.phases)}};
+}
+
+Json product_json(const ProductCost& cost) {
+  constexpr std::array<const char*, kProductKinds> kNames = {"forward", "input_gradient", "weight_gradient"};
+  const Product& product = cost.product;
+  return {{"layer", product.layer + 1}, {"product", kNames[static_cast<std::size_t>(product.kind)]},
+          {"rows", product.rows},       {"inner", product.inner},
+          {"columns", product.columns}, {"flop", product.flop()},
+          {"seconds", cost.seconds},    {"gigaflops_per_second", cost.gigaflops()}};
+}
+
+Json products_json(const ProductCosts& costs) {
+  Json products = Json::array();
+  for (const ProductCost& cost : costs.products) products.push_back(product_json(cost));
+  return {{"step_flop", costs.step_flop},
+          {"rank_rows", costs.rows},
+          {"rank_flop", costs.flop},
+          {"rank_seconds", costs.seconds},
+          {"rank_gigaflops_per_second", costs.gigaflops()},
+          {"best_size", costs.largest.product.rows},
+          {"best_gigaflops_per_second", costs.largest.gigaflops()},
+          {"products", std::move(products)}};
+}
+
+/// A transfer to nobody has no rate.
+Json exchange_json(const ExchangeCost& cost, bool alone) {
+  const Json rate = alone ? Json() : Json(cost.mpi_gigabytes_per_second());
+  return {{"bytes", cost.bytes},
+          {"mpi_seconds", cost.mpi_seconds},
+          {"mpi_gigabytes_per_second", rate},
+          {"tree_seconds", cost.tree_seconds}};
+}
+
+Json limit_json(const Benchmark& benchmark) {
+  return {{"products_seconds", benchmark.products.seconds},
+          {"exchange_seconds", benchmark.exchange_seconds},
+          {"seconds", benchmark.limit_seconds()},
+          {"step_per_limit", benchmark.step_per_limit()}};
+}
+
+}  // namespace
+
+std::string benchmark_json(const Benchmark& benchmark, const Subject& subject) {
+  const Json json = {{"machine", machine_json(subject)},
+                     {"run", run_json(subject.settings, subject.file)},
+                     {"step", step_json(benchmark.step)},
+                     {"blas", products_json(benchmark.products)},
+                     {"exchange", exchange_json(benchmark.exchange, subject.ranks == 1)},
+                     {"limit", limit_json(benchmark)}};
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace mnist_dist::bench

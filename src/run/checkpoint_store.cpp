@@ -1,0 +1,116 @@
+#include "mnist_dist/run/checkpoint_store.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "mnist_dist/core/atomic_file.hpp"
+#include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/log.hpp"
+#include "mnist_dist/core/sha256.hpp"
+
+namespace mnist_dist::run {
+namespace {
+
+// One to go on from, and two in case the disk spoils it.
+constexpr std::size_t kKept = 3;
+constexpr const char* kFormat = "mnist-dist checkpoint manifest";
+
+bool is_checkpoint_name(const std::string& name) {
+  return name.starts_with("step-") && name.ends_with(".h5");
+}
+
+}  // namespace
+
+std::vector<CheckpointStore::Entry> CheckpointStore::read_manifest() const {
+  std::vector<Entry> entries;
+  if (!std::filesystem::exists(manifest_path())) return entries;
+  try {
+    const nlohmann::json manifest = nlohmann::json::parse(read_text_file(manifest_path()));
+    if (manifest.at("format") != kFormat) throw std::runtime_error("its format is not that of a manifest");
+    for (const nlohmann::json& entry : manifest.at("checkpoints")) {
+      entries.push_back({entry.at("file"), entry.at("sha256"), entry.at("bytes"), entry.at("epoch"), entry.at("step")});
+      if (std::filesystem::path(entries.back().file).filename() != entries.back().file) {
+        throw std::runtime_error("it names a file outside its folder");
+      }
+    }
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw Error(ExitCode::bad_data, fmt::format("{} is damaged ({}); restore it from a backup, or start a new run",
+                                                printable(manifest_path().string()), printable(error.what())));
+  }
+  return entries;
+}
+
+void CheckpointStore::write_manifest(const std::vector<Entry>& entries) const {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const Entry& entry : entries) {
+    list.push_back({{"file", entry.file},
+                    {"sha256", entry.sha256},
+                    {"bytes", entry.bytes},
+                    {"epoch", entry.epoch},
+                    {"step", entry.step}});
+  }
+  const nlohmann::ordered_json manifest = {{"format", kFormat}, {"checkpoints", list}};
+  write_file_atomically(manifest_path(), manifest.dump(2) + "\n");
+}
+
+void CheckpointStore::save(std::span<const std::byte> bytes, std::int64_t epoch, std::int64_t step) {
+  std::error_code failed;
+  std::filesystem::create_directories(folder_, failed);
+  if (failed) throw file_error(fmt::format("cannot make {}", printable(folder_.string())), failed.value());
+  const Entry entry{fmt::format("step-{:09}.h5", step), sha256_hex(bytes), bytes.size(), epoch, step};
+  write_file_atomically(folder_ / entry.file, bytes);
+
+  std::vector<Entry> entries = read_manifest();
+  std::erase_if(entries, [&](const Entry& other) { return other.step >= step; });
+  entries.push_back(entry);
+  if (entries.size() > kKept) entries.erase(entries.begin(), entries.end() - kKept);
+  write_manifest(entries);
+  remove_all_but(entries);
+}
+
+void CheckpointStore::remove_all_but(const std::vector<Entry>& entries) const {
+  std::error_code ignored;  // what cannot be removed now is tried again after the next checkpoint
+  for (const auto& file : std::filesystem::directory_iterator(folder_, ignored)) {
+    const std::string name = file.path().filename().string();
+    const bool named = std::ranges::any_of(entries, [&](const Entry& entry) { return entry.file == name; });
+    if (!named && is_checkpoint_name(name)) std::filesystem::remove(file.path(), ignored);
+  }
+}
+
+std::optional<std::string> CheckpointStore::read_whole(const Entry& entry, std::vector<std::byte>& bytes) const {
+  try {
+    bytes = read_file(folder_ / entry.file);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  if (bytes.size() != entry.bytes) return fmt::format("it has {} bytes instead of {}", bytes.size(), entry.bytes);
+  if (sha256_hex(bytes) != entry.sha256) return "its SHA-256 is not that of the manifest";
+  return std::nullopt;
+}
+
+std::optional<std::vector<std::byte>> CheckpointStore::load_newest() const {
+  const std::vector<Entry> entries = read_manifest();
+  if (entries.empty()) {
+    std::error_code none;
+    for (const auto& file : std::filesystem::directory_iterator(folder_, none)) {
+      if (!is_checkpoint_name(file.path().filename().string())) continue;
+      log_warning(fmt::format("{} does not count, since no manifest.json names it", printable(file.path().string())));
+    }
+    return std::nullopt;
+  }
+  std::vector<std::byte> bytes;
+  for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
+    const std::optional<std::string> fault = read_whole(*entry, bytes);
+    if (!fault) return bytes;
+    log_warning(fmt::format("checkpoint {} (epoch {}) is not whole: {}", printable((folder_ / entry->file).string()),
+                            entry->epoch, *fault));
+  }
+  throw Error(ExitCode::bad_data, fmt::format("none of the {} checkpoints in {} is whole; start a new run",
+                                              entries.size(), printable(folder_.string())));
+}
+
+}  // namespace mnist_dist::run
