@@ -20,6 +20,8 @@ SHARED_MEMORY = Path("/dev/shm")
 # Where Open MPI makes its segments of shared memory; a rank that is killed leaves them there.
 SEGMENT_FOLDERS = ("OMPI_MCA_btl_vader_backing_directory", "OMPI_MCA_osc_sm_backing_directory")
 
+SESSION_FOLDER = "OMPI_MCA_orte_tmpdir_base"  # where Open MPI makes the folder of a job
+
 
 class Ground:
     """The temporary folder and the folder of shared memory that this process and its programs use from now on."""
@@ -54,6 +56,8 @@ def tests_in(suite):
 def run_one(test):
     """A line about the test and the text of its failure ("" when there is none)."""
     begin = time.monotonic()
+    # Two programs that begin at once may both want to make Open MPI's session folder, and the second one fails.
+    os.environ[SESSION_FOLDER] = tempfile.mkdtemp(prefix="ompi.")
     result = unittest.TextTestRunner(stream=io.StringIO(), verbosity=0).run(test)
     failures = [text for _, text in result.errors + result.failures]
     skipped = f"  {result.skipped[0][1]}" if result.skipped else ""

@@ -155,14 +155,14 @@ class NothingLeft(ProgramTest):
     def setUp(self):
         super().setUp()
         self.places = [self.folder / "temporary"]
-        changed = {"TMPDIR": str(self.places[0])}
+        changed = {"TMPDIR": str(self.places[0]), runner.SESSION_FOLDER: str(self.places[0])}
         for name in runner.SEGMENT_FOLDERS:
             if name in os.environ:  # a folder of shared memory
                 self.places.append(Path(os.environ[name]) / self.id())
                 changed[name] = str(self.places[-1])
         for place in set(self.places):
             place.mkdir()
-            self.addCleanup(shutil.rmtree, place)
+            self.addCleanup(shutil.rmtree, place, ignore_errors=True)  # Open MPI may be at it too
         self.enterContext(unittest.mock.patch.dict(os.environ, changed))
 
     def files(self):
