@@ -6,7 +6,7 @@
 #include <numeric>
 
 #include "mnist_dist/comm/gradient_reduction.hpp"
-#include "mnist_dist/core/shards.hpp"
+#include "mnist_dist/core/sum_tree.hpp"
 #include "mnist_dist/nn/network.hpp"
 #include "mnist_dist/train/trainer.hpp"
 #include "product_costs.hpp"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "mnist_dist/core/shards.hpp"
+#include "mnist_dist/core/sum_tree.hpp"
 
 namespace mnist_dist::comm {
 

@@ -3,7 +3,7 @@
 
 #include "block_owners.hpp"
 #include "mnist_dist/comm/gradient_reduction.hpp"
-#include "mnist_dist/core/shards.hpp"
+#include "mnist_dist/core/sum_tree.hpp"
 #include "mpi_handle.hpp"
 
 namespace mnist_dist::comm {

@@ -9,7 +9,6 @@
 #include "hosts.hpp"
 #include "mnist_dist/comm/gradient_reduction.hpp"
 #include "mnist_dist/comm/host_memory.hpp"
-#include "mnist_dist/core/shards.hpp"
 #include "mnist_dist/core/sum_tree.hpp"
 #include "mpi_handle.hpp"
 

@@ -4,10 +4,33 @@
 #include <cstddef>
 
 #include "mnist_dist/core/hot_loop.hpp"
-#include "mnist_dist/optim/adamax.hpp"
 
 namespace mnist_dist::optim {
 namespace {
+
+struct AdaMaxFactors {
+  float beta1;
+  float one_minus_beta1;
+  float beta2;
+  float epsilon;
+  float step_size;
+};
+
+MNIST_DIST_HOT_LOOP void update_adamax(const AdaMaxFactors& factors, std::size_t count,
+                                       const float* __restrict gradient, float* __restrict first_moment,
+                                       float* __restrict infinity_norm, float* __restrict parameters) {
+  const AdaMaxFactors f = factors;
+  for (std::size_t i = 0; i < count; ++i) {
+    const float g = gradient[i];
+    const float m = f.beta1 * first_moment[i] + f.one_minus_beta1 * g;
+    const float decayed = f.beta2 * infinity_norm[i];
+    const float magnitude = std::fabs(g) + f.epsilon;
+    const float u = decayed > magnitude ? decayed : magnitude;
+    first_moment[i] = m;
+    infinity_norm[i] = u;
+    parameters[i] -= f.step_size * (m / u);
+  }
+}
 
 struct AdamFactors {
   float beta1;
@@ -47,6 +70,23 @@ MNIST_DIST_HOT_LOOP void decay_weights(float share, std::size_t count, float* pa
   for (std::size_t i = 0; i < count; ++i) parameters[i] -= share * parameters[i];
 }
 
+MNIST_DIST_HOT_LOOP void add_scaled(float factor, std::size_t count, const float* __restrict values,
+                                    float* __restrict sums) {
+  for (std::size_t i = 0; i < count; ++i) sums[i] += factor * values[i];
+}
+
+void adamax_step(const OptimizerSettings& settings, const StepSettings& step, std::span<const float> gradient,
+                 std::span<float> first_moment, std::span<float> infinity_norm, std::span<float> parameters) {
+  const double correction = 1.0 - std::pow(settings.beta1, static_cast<double>(step.step));
+  const AdaMaxFactors factors{.beta1 = static_cast<float>(settings.beta1),
+                              .one_minus_beta1 = static_cast<float>(1.0 - settings.beta1),
+                              .beta2 = static_cast<float>(settings.beta2),
+                              .epsilon = static_cast<float>(settings.epsilon),
+                              .step_size = static_cast<float>(step.learning_rate / correction)};
+  update_adamax(factors, parameters.size(), gradient.data(), first_moment.data(), infinity_norm.data(),
+                parameters.data());
+}
+
 void adam_step(const OptimizerSettings& settings, const StepSettings& step, std::span<const float> gradient,
                std::span<float> first_moment, std::span<float> second_moment, std::span<float> parameters) {
   const auto t = static_cast<double>(step.step);
@@ -76,11 +116,7 @@ void optimizer_step(const OptimizerSettings& settings, const StepSettings& step,
   }
   switch (settings.kind) {
     case OptimizerKind::adamax:
-      adamax_step({.learning_rate = step.learning_rate,
-                   .beta1 = settings.beta1,
-                   .beta2 = settings.beta2,
-                   .epsilon = settings.epsilon},
-                  step.step, gradient, first_moment, second_moment, parameters);
+      adamax_step(settings, step, gradient, first_moment, second_moment, parameters);
       return;
     case OptimizerKind::adam:
       adam_step(settings, step, gradient, first_moment, second_moment, parameters);
@@ -90,6 +126,10 @@ void optimizer_step(const OptimizerSettings& settings, const StepSettings& step,
                  gradient.data(), first_moment.data(), parameters.data());
       return;
   }
+}
+
+void add_l2_penalty(double penalty, std::span<const float> parameters, std::span<float> gradient) {
+  add_scaled(static_cast<float>(penalty), parameters.size(), parameters.data(), gradient.data());
 }
 
 }  // namespace mnist_dist::optim

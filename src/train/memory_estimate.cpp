@@ -9,7 +9,7 @@
 #include "mnist_dist/comm/agreement.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/memory.hpp"
-#include "mnist_dist/core/shards.hpp"
+#include "mnist_dist/core/sum_tree.hpp"
 #include "mnist_dist/data/epoch_plan.hpp"
 #include "mnist_dist/nn/activations.hpp"
 #include "mnist_dist/train/scoring.hpp"

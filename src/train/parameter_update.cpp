@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "mnist_dist/core/memory.hpp"
-#include "mnist_dist/optim/adamax.hpp"
 #include "mnist_dist/optim/gradient_clipping.hpp"
 #include "mnist_dist/optim/moving_average.hpp"
 

@@ -7,9 +7,11 @@
 
 namespace mnist_dist::optim {
 
-/// With g the gradient of a parameter p, m and v its moments, t the step from 1 and alpha the learning rate:
+/// With g the gradient of a parameter p, m, v and u its moments, t the step from 1 and alpha the learning rate:
 enum class OptimizerKind {
-  /// adamax.hpp. Kingma & Ba, "Adam: a method for stochastic optimization", 2015, Algorithm 2.
+  /// m = beta1 m + (1 - beta1) g;  u = max(beta2 u, |g| + epsilon);  p -= alpha / (1 - beta1^t) m / u.
+  /// Kingma & Ba, "Adam: a method for stochastic optimization", 2015, Algorithm 2. It has no epsilon; without one an
+  /// input that never varies gives 0 / 0. It stands where PyTorch has it.
   adamax,
   /// m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
   /// p -= alpha / (1 - beta1^t) m / (sqrt(v / (1 - beta2^t)) + epsilon). Kingma & Ba, Algorithm 1.
@@ -50,5 +52,8 @@ struct StepSettings {
 /// @param second_moment adamax: the infinity norm u; adam: v; sgd: not read, may be empty
 void optimizer_step(const OptimizerSettings& settings, const StepSettings& step, std::span<const float> gradient,
                     std::span<float> first_moment, std::span<float> second_moment, std::span<float> parameters);
+
+/// gradient += penalty parameters: the gradient of penalty / 2 times the sum of the squared parameters.
+void add_l2_penalty(double penalty, std::span<const float> parameters, std::span<float> gradient);
 
 }  // namespace mnist_dist::optim

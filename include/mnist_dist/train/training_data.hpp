@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "mnist_dist/comm/communicator.hpp"
-#include "mnist_dist/core/shards.hpp"
+#include "mnist_dist/core/sum_tree.hpp"
 #include "mnist_dist/data/augment/augmentation.hpp"
 #include "mnist_dist/data/dataset_file.hpp"
 #include "mnist_dist/data/epoch_plan.hpp"

@@ -3,7 +3,6 @@
 #include <string>
 #include <vector>
 
-#include "mnist_dist/core/shards.hpp"
 #include "mnist_dist/core/sum_tree.hpp"
 
 using namespace mnist_dist;

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "float_comparison.hpp"
-#include "mnist_dist/optim/adamax.hpp"
+#include "mnist_dist/optim/optimizer.hpp"
 
 using namespace mnist_dist;
 
@@ -20,7 +20,8 @@ TEST_CASE("AdaMax agrees with PyTorch in double precision over 25 steps") {
   REQUIRE(steps == 25);
   for (std::size_t step = 0; step < steps; ++step) {
     const auto gradient = json.at("gradients")[step].get<std::vector<float>>();
-    optim::adamax_step({}, static_cast<std::int64_t>(step) + 1, gradient, first_moment, infinity_norm, parameters);
+    optim::optimizer_step({}, {.step = static_cast<std::int64_t>(step) + 1}, gradient, first_moment, infinity_norm,
+                          parameters);
     const auto expected = json.at("parameters")[step].get<std::vector<double>>();
     CHECK(largest_difference(parameters, expected) < 2e-6);  // 25 float roundings of values up to 2
   }
@@ -33,10 +34,10 @@ TEST_CASE("a range is updated to the same bits wherever it begins") {
   std::vector<float> whole = parameters;
   std::vector<float> whole_moment = moment;
   std::vector<float> whole_norm = norm;
-  optim::adamax_step({}, 1, gradient, whole_moment, whole_norm, whole);
+  optim::optimizer_step({}, {}, gradient, whole_moment, whole_norm, whole);
   for (std::size_t begin = 0, end = 1; begin < kSize; begin = end, end = std::min(kSize, 2 * end + 3)) {
     const auto part = [&](std::vector<float>& values) { return std::span(values).subspan(begin, end - begin); };
-    optim::adamax_step({}, 1, part(gradient), part(moment), part(norm), part(parameters));
+    optim::optimizer_step({}, {}, part(gradient), part(moment), part(norm), part(parameters));
   }
   CHECK(std::memcmp(parameters.data(), whole.data(), kSize * sizeof(float)) == 0);
   CHECK(std::memcmp(norm.data(), whole_norm.data(), kSize * sizeof(float)) == 0);
@@ -46,7 +47,7 @@ TEST_CASE("a parameter that never has a gradient stays where it is, and NaN is n
   std::vector<float> parameters = {1.0F, 1.0F};
   std::vector<float> moment(2), norm(2);
   const std::vector<float> gradient = {0.0F, std::nanf("")};
-  optim::adamax_step({}, 1, gradient, moment, norm, parameters);
+  optim::optimizer_step({}, {}, gradient, moment, norm, parameters);
   CHECK(parameters[0] == 1.0F);
   CHECK(std::isnan(parameters[1]));
 }

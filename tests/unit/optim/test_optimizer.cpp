@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "float_comparison.hpp"
-#include "mnist_dist/optim/adamax.hpp"
 #include "mnist_dist/optim/optimizer.hpp"
 
 using namespace mnist_dist;
@@ -101,19 +100,6 @@ TEST_CASE("Adam with a weight decay is PyTorch's AdamW, and not Adam with an L2 
 TEST_CASE("SGD with momentum agrees with PyTorch in double precision over 25 steps") {
   CHECK(distance("sgd", {.kind = OptimizerKind::sgd}, {.learning_rate = 0.01}) < kTolerance);
   CHECK(exceeds(distance("sgd", {.kind = OptimizerKind::sgd, .momentum = 0}, {.learning_rate = 0.01}), 0.1));
-}
-
-TEST_CASE("AdaMax behind the common function has the bits of AdaMax alone") {
-  State state(waves(1003, 0.7F, 1.0F));
-  State alone = state;
-  const OptimizerSettings settings{.beta1 = 0.8, .beta2 = 0.99, .epsilon = 1e-6};
-  for (std::int64_t t = 1; t <= 3; ++t) {
-    const std::vector<float> gradient = waves(1003, 1.3F * static_cast<float>(t), 0.1F);
-    state.step(settings, {.step = t, .learning_rate = 0.02}, gradient);
-    optim::adamax_step({.learning_rate = 0.02, .beta1 = 0.8, .beta2 = 0.99, .epsilon = 1e-6}, t, gradient,
-                       alone.first_moment, alone.second_moment, alone.parameters);
-  }
-  CHECK(state == alone);
 }
 
 TEST_CASE("weight decay shrinks the parameters before the step of any optimiser") {
