@@ -19,8 +19,8 @@ T of_first_rank(const comm::Communicator& ranks, T value) {
   return value;
 }
 
-/// Collective: how many repetitions take about so long. Finds out by trying more and more of them, which warms up, too. The
-/// fastest try counts: a disturbed one would have us measure too few.
+/// Collective: how many repetitions take about so long. Finds out by trying more and more of them, which warms up, too.
+/// The fastest try counts: a disturbed one would have us measure too few.
 std::int64_t repetitions_within(const comm::Communicator& ranks, double seconds, const TimedWork& work) {
   const double warm_up = std::min(kWarmUpSeconds, seconds / 4);
   double passed = 0;

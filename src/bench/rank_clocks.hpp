@@ -17,12 +17,12 @@ struct Timing {
   std::vector<std::vector<double>> seconds_by_rank;  ///< of one repetition, as the work gave them
 };
 
-/// The time is cut in a few parts, since other programs disturb some. Which of them counts: the usual one, or the one that
-/// shows best what the machine can do.
+/// The time is cut in a few parts, since other programs disturb some. Which of them counts: the usual one, or the one
+/// that shows best what the machine can do.
 enum class Part { median, fastest };
 
-/// Collective: has all ranks do the work at the same time for about `seconds`, as often at each of them, after a shorter
-/// time in which they warm up. The result is the same at all ranks.
+/// Collective: has all ranks do the work at the same time for about `seconds`, as often at each of them, after a
+/// shorter time in which they warm up. The result is the same at all ranks.
 [[nodiscard]] Timing time_together(const comm::Communicator& ranks, double seconds, Part part, const TimedWork& work);
 
 /// Collective: the same for work that is one thing: the seconds until all ranks have done it once. Where ranks share a

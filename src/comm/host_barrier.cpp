@@ -15,8 +15,8 @@ namespace {
 
 // About 0.1 ms: longer than the ranks of a host differ in a step, shorter than a time slice.
 constexpr int kSpins = 4000;
-// Where ranks share cores, each yield lets another one compute: cheaper than being put to sleep and woken, as long as the
-// others are nearly done.
+// Where ranks share cores, each yield lets another one compute: cheaper than being put to sleep and woken, as long as
+// the others are nearly done.
 constexpr int kYields = 40;
 constexpr int kPatienceSeconds = 600;
 

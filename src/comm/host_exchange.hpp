@@ -1,5 +1,5 @@
-// What hosts send each other in a step: each host's sums over a range to the range's owner, and the range's new parameters
-// back. One rank per host and range does it. On a single host there is nothing to do.
+// What hosts send each other in a step: each host's sums over a range to the range's owner, and the range's new
+// parameters back. One rank per host and range does it. On a single host there is nothing to do.
 #pragma once
 
 #include <mpi.h>
@@ -17,7 +17,8 @@ namespace mnist_dist::comm {
 
 class HostExchange {
  public:
-  /// @param hosts all hosts  @param mine the place of this rank's host among them. All arguments but `tree` outlive this.
+  /// @param hosts all hosts  @param mine the place of this rank's host among them. All arguments but `tree` outlive
+  /// this.
   HostExchange(const Communicator& ranks, const std::vector<Host>& hosts, std::size_t mine, const SumTree& tree,
                const BlockOwners& owners);
   HostExchange(const HostExchange&) = delete;

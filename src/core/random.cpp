@@ -37,7 +37,8 @@ MNIST_DIST_HOT_LOOP void random_blocks(const PhiloxKey& key, std::uint32_t first
   }
 }
 
-/// The same for blocks of different streams: block numbers[i] of the stream whose counter is names_low[i], names_high[i].
+/// The same for blocks of different streams: block numbers[i] of the stream whose counter is names_low[i],
+/// names_high[i].
 MNIST_DIST_HOT_LOOP void random_blocks_of_streams(const PhiloxKey& key, const std::uint32_t* numbers,
                                                   const std::uint32_t* names_low, const std::uint32_t* names_high,
                                                   std::size_t count, std::uint32_t* words) {

@@ -13,7 +13,8 @@
 namespace mnist_dist::nn {
 
 std::size_t Network::rows_of_block(const Layer& layer) {
-  // Few, so that ranks have equal shares of them; more where rows are long, since each block reads the deltas of all rows.
+  // Few, so that ranks have equal shares of them; more where rows are long, since each block reads the deltas of all
+  // rows.
   return layer.columns <= 512 ? 32 : 128;
 }
 
@@ -57,9 +58,9 @@ double Network::cost(const ParameterRange& block, std::size_t rows, std::size_t 
 }
 
 double Network::share_of_active_groups(std::size_t first_input, std::size_t end_input) const {
-  // An input that is v in a share p of the rows, otherwise 0, has the mean m = p v and the variance d^2 = p v^2 - m^2, so
-  // p = m^2 / (m^2 + d^2). Of a group's four inputs, two and a half are as good as independent (measured on MNIST). Only
-  // operations that all processors round alike: ranks decide by these numbers who does what.
+  // An input that is v in a share p of the rows, otherwise 0, has the mean m = p v and the variance d^2 = p v^2 - m^2,
+  // so p = m^2 / (m^2 + d^2). Of a group's four inputs, two and a half are as good as independent (measured on MNIST).
+  // Only operations that all processors round alike: ranks decide by these numbers who does what.
   double active = 0;
   for (std::size_t input = first_input; input < end_input; ++input) {
     const double m = double{negative_mean_[input]} * double{scale_[input]};

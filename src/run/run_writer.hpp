@@ -21,8 +21,8 @@ struct RunRecord {
   std::optional<Model> best_model;
 };
 
-/// A thread of its own writes; it calls no MPI, and nothing else may use HDF5 until finish() has returned. The destructor
-/// waits for the thread.
+/// A thread of its own writes; it calls no MPI, and nothing else may use HDF5 until finish() has returned. The
+/// destructor waits for the thread.
 class RunWriter {
  public:
   /// @param folder outlives the writer

@@ -153,7 +153,8 @@ void Trainer::find_host_microbatches() {
 void Trainer::forward() {
   const PhaseTimer timer(times_, StepPhase::forward);
   network_.forward(reduction_->parameters(), batch_.row_ids(), *dropout_, workspace_);
-  // Every microbatch's gradient is scaled by the rows of the global batch, so their sum is the gradient of its mean loss.
+  // Every microbatch's gradient is scaled by the rows of the global batch, so their sum is the gradient of its mean
+  // loss.
   add_losses(1.0F / static_cast<float>(data_.plan.rows_of_step(steps_done_in_epoch_)));
 }
 
@@ -177,8 +178,8 @@ std::span<float> Trainer::sum(const ParameterRange& block, const comm::ShardGrad
 }
 
 void Trainer::update_clipped(const comm::ShardGradients& gradients) {
-  // The norm is that of all parameters' gradients. Each block's squares by themselves, then the blocks in their order: the
-  // same sum whoever has which blocks.
+  // The norm is that of all parameters' gradients. Each block's squares by themselves, then the blocks in their order:
+  // the same sum whoever has which blocks.
   std::vector<std::span<float>> sums;
   std::vector<double> squares;
   gradient_.resize(reduction_->my_range().size());

@@ -1,9 +1,10 @@
 // What this machine and this build make of a run's steps: where a step's time goes, what BLAS reaches on the step's
 // products, what an exchange takes, and the limit that the last two set to the first.
 //
-// The limit is the time of a step that did nothing but BLAS's products and the exchange: what the best program that is built
-// from these two would take. A step can be faster than that, since it leaves out inputs that are zero. Steps are measured as
-// they usually are (the median of several tries), products and exchange as the machine can do them (the best).
+// The limit is the time of a step that did nothing but BLAS's products and the exchange: what the best program that is
+// built from these two would take. A step can be faster than that, since it leaves out inputs that are zero. Steps are
+// measured as they usually are (the median of several tries), products and exchange as the machine can do them (the
+// best).
 #pragma once
 
 #include <array>

@@ -3,17 +3,18 @@
 // The parameters are cut into blocks, and every rank owns some of them. In a step a rank asks for the gradients of its
 // blocks, summed over all shards, updates the blocks, and then all get the new parameters. There are two reductions:
 //
-// The tree (make_tree_reduction) is an allreduce cut in two around the optimiser's step, with the sums in the order of the
-// tree over the shards (core/sum_tree.hpp), so that they have the same bits for any number of ranks and hosts:
+// The tree (make_tree_reduction) is an allreduce cut in two around the optimiser's step, with the sums in the order of
+// the tree over the shards (core/sum_tree.hpp), so that they have the same bits for any number of ranks and hosts:
 //   1. between hosts, each host's sums over a range go to its owner (reduce-scatter);
-//   2. the owner adds them to the end, or on a single host forms them itself, from the activations that all ranks of the
-//      host left in shared memory: nobody writes, sends or reads a whole gradient;
+//   2. the owner adds them to the end, or on a single host forms them itself, from the activations that its ranks
+//      left in shared memory: nobody writes, sends or reads a whole gradient;
 //   3. the owner updates its range, and all get the new parameters (all-gather); there is one copy of them per host.
 // Between hosts, one rank per range sends its host's sums and receives the new parameters, so each host sends the
 // parameter vector once per step in each direction and other host, whatever the number of its ranks.
 //
-// MPI's (make_mpi_reduction) is the plain MPI_Allreduce of every rank's gradient; each rank has a copy of the parameters
-// and updates all of it. It is the yardstick. Its sums depend on the number of ranks and on MPI's algorithms.
+// MPI's (make_mpi_reduction) is the plain MPI_Allreduce of every rank's gradient; each rank has a copy of the
+// parameters and updates all of it. It is the yardstick. Its sums depend on the number of ranks and on MPI's
+// algorithms.
 #pragma once
 
 #include <cstddef>
@@ -79,8 +80,8 @@ class GradientReduction {
   /// them, until share_parameters(). Sends other hosts what they need of `gradients`, and waits for theirs.
   virtual void exchange(const ShardGradients& gradients) = 0;
   /// Local: the gradient of one of my_blocks(), summed over all shards; the caller may use it up.
-  /// @param gradients those of exchange()  @param room [block.size()] where the sum may be formed; what is returned stays
-  /// until `room` is used again, or until the next exchange()
+  /// @param gradients those of exchange()  @param room [block.size()] where the sum may be formed; what is returned
+  /// stays until `room` is used again, or until the next exchange()
   [[nodiscard]] virtual std::span<float> sum(const ParameterRange& block, const ShardGradients& gradients,
                                              std::span<float> room) = 0;
   /// Local: one of my_blocks() among the parameters, to be updated. Its sum has been formed.

@@ -10,8 +10,8 @@
 
 namespace mnist_dist::comm {
 
-/// Owns the window. Every rank's segment lies in pages of its own, near its core, starts at a page, and is zero at first.
-/// Who may touch what, and when, is for its users to say: nothing here synchronises.
+/// Owns the window. Every rank's segment lies in pages of its own, near its core, starts at a page, and is zero at
+/// first. Who may touch what, and when, is for its users to say: nothing here synchronises.
 class HostMemory {
  public:
   /// Collective over the ranks of one host. @param bytes the size of this rank's segment

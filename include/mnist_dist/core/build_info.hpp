@@ -11,8 +11,8 @@ namespace mnist_dist {
 /// The version and the compiler, such as "mnist-dist 1.0.0, GCC 12.2.0".
 [[nodiscard]] std::string build_description();
 
-/// The above and the beginning of the linker's build id: other programs may compute other bits. An installed or stripped
-/// copy is the same program. "unknown" where the linker gave none.
+/// The above and the beginning of the linker's build id: other programs may compute other bits. An installed or
+/// stripped copy is the same program. "unknown" where the linker gave none.
 [[nodiscard]] std::string build_identity();
 
 }  // namespace mnist_dist

@@ -36,7 +36,8 @@ struct StreamKey {
 inline constexpr std::size_t kWordsOfBlock = 4;
 
 /// Draws the first words of many streams that differ in their ids, faster than one stream after the other.
-/// @param key its id is not used  @param words [ids x blocks x kWordsOfBlock]: for each id, what RandomStream::fill() gives
+/// @param key its id is not used  @param words [ids x blocks x kWordsOfBlock]: for each id, what RandomStream::fill()
+/// gives
 void fill_streams(const StreamKey& key, std::span<const std::uint64_t> ids, std::size_t blocks,
                   std::span<std::uint32_t> words);
 

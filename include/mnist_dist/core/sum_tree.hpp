@@ -1,9 +1,10 @@
 // The one order in which numbers are added that come from several places. Local.
 //
-// What is added are the leaves of a binary tree: node (level, index) covers the leaves [index 2^level, (index + 1) 2^level),
-// as far as they exist, and is the sum of its left child and its right child, in that order. Whoever holds a block of
-// leaves can form every node that lies in its block; the nodes that reach over several blocks are formed from those. The
-// sums, and so their bits, are the same whoever forms them. The gradients of the shards are added in this way.
+// What is added are the leaves of a binary tree: node (level, index) covers the leaves [index 2^level, (index + 1)
+// 2^level), as far as they exist, and is the sum of its left child and its right child, in that order. Whoever holds a
+// block of leaves can form every node that lies in its block; the nodes that reach over several blocks are formed from
+// those. The sums, and so their bits, are the same whoever forms them. The gradients of the shards are added in this
+// way.
 #pragma once
 
 #include <cstddef>

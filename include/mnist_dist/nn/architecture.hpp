@@ -28,9 +28,9 @@ struct Architecture {
   bool operator==(const Architecture&) const = default;
 };
 
-/// One fully connected layer: y = x W + b, with W [inputs x outputs] row-major and b [outputs]. In memory, the rows of W,
-/// and b, are padded with zeros to `columns` floats, whole vectors of the processor; the padding stays zero, since its
-/// gradient is. Files hold no padding.
+/// One fully connected layer: y = x W + b, with W [inputs x outputs] row-major and b [outputs]. In memory, the rows of
+/// W, and b, are padded with zeros to `columns` floats, whole vectors of the processor; the padding stays zero, since
+/// its gradient is. Files hold no padding.
 struct Layer {
   std::size_t inputs = 0;
   std::size_t outputs = 0;
@@ -44,9 +44,9 @@ constexpr std::size_t padded(std::size_t size) {
   return (size + 15) / 16 * 16;
 }
 
-/// The layers, first to last. Their parameters lie one after the other, with padding: W2, b2, W1, b1, W3, b3, ... The first
-/// layer, usually the largest, lies in the middle, so that two ranks which share the vector have half of it each and
-/// neither has all others.
+/// The layers, first to last. Their parameters lie one after the other, with padding: W2, b2, W1, b1, W3, b3, ... The
+/// first layer, usually the largest, lies in the middle, so that two ranks which share the vector have half of it each
+/// and neither has all others.
 [[nodiscard]] std::vector<Layer> layers_of(const Architecture& architecture);
 
 /// The number of weights and biases together, without padding.
@@ -54,8 +54,8 @@ constexpr std::size_t padded(std::size_t size) {
 /// The floats that they take in memory, with padding.
 [[nodiscard]] std::size_t padded_size(const Architecture& architecture);
 
-/// A value for every parameter, from memory to file (W1, b1, W2, b2, ...) and back. [parameter_count] without, [padded_size]
-/// with padding.
+/// A value for every parameter, from memory to file (W1, b1, W2, b2, ...) and back. [parameter_count] without,
+/// [padded_size] with padding.
 [[nodiscard]] std::vector<float> without_padding(const Architecture& architecture,
                                                  std::span<const float> padded_values);
 [[nodiscard]] std::vector<float> with_padding(const Architecture& architecture, std::span<const float> values);

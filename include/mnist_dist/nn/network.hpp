@@ -1,8 +1,8 @@
 // The multilayer perceptron's forward and backward pass, and the gradient of its parameters. Local: layers know nothing
 // of ranks.
 //
-// A row's bits depend on the row alone, and a microbatch's gradient on nothing beside it: all products go through kernels of
-// our own, which guarantee that.
+// A row's bits depend on the row alone, and a microbatch's gradient on nothing beside it: all products go through
+// kernels of our own, which guarantee that.
 #pragma once
 
 #include <cstdint>
@@ -63,7 +63,8 @@ struct InputScaling {
   std::vector<float> scale;  ///< [inputs]
 };
 
-/// z-scores: the scale is 1 / standard deviation, or 0 where the deviation is 0, since such an input never told anything.
+/// z-scores: the scale is 1 / standard deviation, or 0 where the deviation is 0, since such an input never told
+/// anything.
 /// @param mean, standard_deviation [inputs], over the training images
 [[nodiscard]] InputScaling standardizing(std::span<const float> mean, std::span<const float> standard_deviation);
 
@@ -83,12 +84,13 @@ class Network {
   [[nodiscard]] double cost(const ParameterRange& block, std::size_t rows, std::size_t microbatches) const;
 
   /// Initial weights, uniform; biases and padding 0. For tanh and sigmoid in +-sqrt(6 / (inputs + outputs)) (Glorot &
-  /// Bengio 2010, eq. 16), otherwise in +-sqrt(6 / inputs), so that their variance is 2 / inputs (He et al. 2015, eq. 10).
+  /// Bengio 2010, eq. 16), otherwise in +-sqrt(6 / inputs), so that their variance is 2 / inputs (He et al. 2015, eq.
+  /// 10).
   /// @param parameters [padded_size()]
   void initialize(std::span<float> parameters, std::uint64_t seed) const;
 
-  /// Takes rows into the workspace, for the pass that comes next. @param rows [rows] of [inputs] pixels each; they may go
-  /// away afterwards
+  /// Takes rows into the workspace, for the pass that comes next. @param rows [rows] of [inputs] pixels each; they may
+  /// go away afterwards
   void load(std::span<const std::uint8_t* const> rows, Workspace& workspace) const;
 
   /// Prediction: the whole pass over the loaded rows, without dropout.
@@ -100,19 +102,19 @@ class Network {
   void forward(std::span<const float> parameters, std::span<const std::uint64_t> row_ids, const Dropout& dropout,
                Workspace& workspace) const;
 
-  /// After forward(), and once workspace.logits() has been overwritten with the gradient of the loss with respect to them:
-  /// completes workspace.activations().
+  /// After forward(), and once workspace.logits() has been overwritten with the gradient of the loss with respect to
+  /// them: completes workspace.activations().
   /// @param microbatch_rows by microbatch: how many of the rows it has; their sum is the number of rows
   void backward(std::span<const float> parameters, std::span<const std::size_t> microbatch_rows,
                 Workspace& workspace) const;
 
   /// After backward() of all microbatches: one of blocks()' gradient, summed over them, but for scale_gradient().
-  /// @param sum [block.size()], overwritten  @param written_next [block.size()] what the caller writes after this, such as
-  /// the block's parameters: it is brought into this core's cache meanwhile
+  /// @param sum [block.size()], overwritten  @param written_next [block.size()] what the caller writes after this, such
+  /// as the block's parameters: it is brought into this core's cache meanwhile
   void gradient(const ParameterRange& block, const SummedMicrobatches& microbatches, float* sum,
                 const float* written_next) const;
-  /// Makes a block's sum over all microbatches the gradient: the first layer's weights see scaled inputs, and the scale is
-  /// the same for all rows. @param sum [block.size()]
+  /// Makes a block's sum over all microbatches the gradient: the first layer's weights see scaled inputs, and the scale
+  /// is the same for all rows. @param sum [block.size()]
   void scale_gradient(const ParameterRange& block, std::span<float> sum) const;
 
  private:

@@ -1,7 +1,7 @@
 // Images on their way into the network: lists of the pixels that are not zero. Local.
 //
-// Most pixels of handwriting are black. Both products of the first layer, the one with its weights and the one that gives
-// their gradient, go through these lists and leave the rest out.
+// Most pixels of handwriting are black. Both products of the first layer, the one with its weights and the one that
+// gives their gradient, go through these lists and leave the rest out.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +10,8 @@
 
 namespace mnist_dist::nn {
 
-/// For each group of four neighbouring inputs: the rows that have a non-zero among them, ascending, and their four pixels.
-/// The entries of group g are [begins[g], begins[g + 1]). Views of memory that somebody else owns.
+/// For each group of four neighbouring inputs: the rows that have a non-zero among them, ascending, and their four
+/// pixels. The entries of group g are [begins[g], begins[g + 1]). Views of memory that somebody else owns.
 struct PixelLists {
   static constexpr std::size_t kInputsOfGroup = 4;
   /// What may be read past the last entry: vectors are loaded whole.

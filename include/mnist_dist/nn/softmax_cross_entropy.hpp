@@ -12,8 +12,9 @@ namespace mnist_dist::nn {
 void softmax(const MatrixView<float>& logits);
 
 /// Softmax cross-entropy: -sum_j t_j log p_j of every row, where p = softmax(logits) (Goodfellow, Bengio & Courville
-/// 2016, 6.2.2.3) and t = (1 - smoothing) onehot(label) + smoothing / classes: the label, or the smoothed label (Szegedy
-/// et al. 2016, section 7). Overwrites the logits with the gradient of scale times the sum over the rows: scale (p - t).
+/// 2016, 6.2.2.3) and t = (1 - smoothing) onehot(label) + smoothing / classes: the label, or the smoothed label
+/// (Szegedy et al. 2016, section 7). Overwrites the logits with the gradient of scale times the sum over the rows:
+/// scale (p - t).
 /// @param labels [rows], each below logits.columns
 /// @param scale 1 / rows of the global batch, so that the sum over all microbatches is the mean over the
 /// batch

@@ -1,8 +1,9 @@
-// Clipping by the norm of the whole gradient (Pascanu, Mikolov & Bengio, "On the difficulty of training recurrent neural
-// networks", 2013, Algorithm 1): a gradient that is longer than the limit is scaled down to it. Local.
+// Clipping by the norm of the whole gradient (Pascanu, Mikolov & Bengio, "On the difficulty of training recurrent
+// neural networks", 2013, Algorithm 1): a gradient that is longer than the limit is scaled down to it. Local.
 //
 // The squared norm is the sum over the blocks of the parameters, each from sum_of_squares(). A block's sum has the same
-// bits wherever it is formed; so has the total, if the blocks are the same and their sums are added in the blocks' order.
+// bits wherever it is formed; so has the total, if the blocks are the same and their sums are added in the blocks'
+// order.
 #pragma once
 
 #include <span>
@@ -14,8 +15,8 @@ namespace mnist_dist::optim {
 /// the values lie. A value that is no number makes the sum one; an infinite one makes it infinite.
 [[nodiscard]] double sum_of_squares(std::span<const float> values);
 
-/// Local: by what to multiply the gradient: 1 within the limit, otherwise limit / norm. Not a number if the squared norm is
-/// no finite number, so that a divergence reaches the parameters and is seen.
+/// Local: by what to multiply the gradient: 1 within the limit, otherwise limit / norm. Not a number if the squared
+/// norm is no finite number, so that a divergence reaches the parameters and is seen.
 /// @param limit the largest norm, above 0; infinity clips nothing
 [[nodiscard]] double clip_factor(double squared_norm, double limit);
 

@@ -21,8 +21,8 @@ class CheckpointStore {
   /// @throws Error (file_system), for example when the disk is full: the checkpoints before are then untouched
   void save(std::span<const std::byte> bytes, std::int64_t epoch, std::int64_t step);
 
-  /// The bytes of the newest checkpoint that is whole, with a warning for each newer one that is not; nothing when there
-  /// has never been one.
+  /// The bytes of the newest checkpoint that is whole, with a warning for each newer one that is not; nothing when
+  /// there has never been one.
   /// @throws Error (bad_data) when the manifest is damaged or none of the checkpoints that it names is whole
   [[nodiscard]] std::optional<std::vector<std::byte>> load_newest() const;
 

@@ -11,7 +11,8 @@ namespace mnist_dist::run {
 /// metrics.csv: epoch,score,loss,accuracy,seconds,images_per_second. A NaN is an empty field.
 [[nodiscard]] std::string metrics_csv(const std::vector<train::EpochMetrics>& history);
 
-/// metrics.jsonl: an object per line with the same and rows, steps and whether the epoch was the best so far. A NaN is null.
+/// metrics.jsonl: an object per line with the same and rows, steps and whether the epoch was the best so far. A NaN is
+/// null.
 [[nodiscard]] std::string metrics_jsonl(const std::vector<train::EpochMetrics>& history);
 
 }  // namespace mnist_dist::run

@@ -32,8 +32,8 @@ class TrainingRun {
 
   /// Collective. @param host the ranks that share this rank's memory  @param folder at rank 0; null at the others
   /// @param checkpoint what to go on from, the same at all ranks; nothing for a fresh start
-  /// All arguments outlive the run. From here on a thread of rank 0 writes files: until run() has returned, or the run is
-  /// gone, nothing else uses HDF5. @throws Error, AgreedError
+  /// All arguments outlive the run. From here on a thread of rank 0 writes files: until run() has returned, or the run
+  /// is gone, nothing else uses HDF5. @throws Error, AgreedError
   TrainingRun(const comm::Communicator& ranks, const comm::Communicator& host, const train::Settings& settings,
               const data::DatasetFile& file, const train::TrainingData& data, const RunFolder* folder,
               const std::optional<Checkpoint>& checkpoint);

@@ -1,5 +1,5 @@
-// From the gradient to new parameters, for the range that a rank owns: penalty, clipping, optimiser, moving average; and
-// the values that these keep for each parameter. Local.
+// From the gradient to new parameters, for the range that a rank owns: penalty, clipping, optimiser, moving average;
+// and the values that these keep for each parameter. Local.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,8 @@ namespace mnist_dist::train {
 
 class ParameterUpdate {
  public:
-  /// @param range of the parameters that this rank owns  @param steps_per_epoch for the schedule. `network` outlives this.
+  /// @param range of the parameters that this rank owns  @param steps_per_epoch for the schedule. `network` outlives
+  /// this.
   ParameterUpdate(const Settings& settings, const nn::Network& network, ParameterRange range,
                   std::size_t steps_per_epoch);
 

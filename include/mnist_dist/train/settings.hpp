@@ -51,8 +51,8 @@ struct Settings {
   bool operator==(const Settings&) const = default;
 };
 
-/// What a setting is called, means, and may be. Numbers lie in [lowest, highest]; a text is one of the choices, if there
-/// are any.
+/// What a setting is called, means, and may be. Numbers lie in [lowest, highest]; a text is one of the choices, if
+/// there are any.
 struct SettingInfo {
   const char* name;  ///< the TOML key; the flag is --name
   const char* help;

@@ -29,8 +29,8 @@ struct StepTimes {
   std::int64_t steps = 0;
 };
 
-/// Adds the time of its life to a phase, less that of the timers within it. Does nothing, and asks for no time, where there
-/// is nothing to add to.
+/// Adds the time of its life to a phase, less that of the timers within it. Does nothing, and asks for no time, where
+/// there is nothing to add to.
 class PhaseTimer {
  public:
   PhaseTimer(StepTimes* times, StepPhase phase) : times_(times), phase_(static_cast<std::size_t>(phase)) {

@@ -23,8 +23,8 @@
 
 namespace mnist_dist::train {
 
-/// Local: all parameters, in the pieces in which they are summed and updated, with the work that each of them is in a step
-/// over these data. The same at all ranks.
+/// Local: all parameters, in the pieces in which they are summed and updated, with the work that each of them is in a
+/// step over these data. The same at all ranks.
 [[nodiscard]] std::vector<comm::ParameterBlock> blocks_with_costs(const nn::Network& network, const TrainingData& data,
                                                                   std::size_t shards);
 
@@ -51,7 +51,8 @@ class Trainer {
   /// @throws Error (usage) at all ranks when the loss is no number any more
   EpochMetrics finish_epoch();
 
-  /// Collective: the state between this step and the next; its vectors of parameters' size are empty at all ranks but 0.
+  /// Collective: the state between this step and the next; its vectors of parameters' size are empty at all ranks but
+  /// 0.
   [[nodiscard]] TrainerState capture() const;
   /// Local: the current parameters, without padding.
   [[nodiscard]] std::vector<float> parameters() const;

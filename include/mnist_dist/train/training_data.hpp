@@ -20,9 +20,9 @@ namespace mnist_dist::train {
 /// How the settings want training images changed.
 [[nodiscard]] data::AugmentationSettings augmentation_of(const Settings& settings);
 
-/// The standard deviation by which each pixel is divided: that of the data set, but at least the settings' floor. Without a
-/// floor a pixel that is nearly always black, such as one near the border, gets huge values where augmentation moves
-/// something there. [image size]
+/// The standard deviation by which each pixel is divided: that of the data set, but at least the settings' floor.
+/// Without a floor a pixel that is nearly always black, such as one near the border, gets huge values where
+/// augmentation moves something there. [image size]
 [[nodiscard]] std::vector<float> deviation_of(const data::DatasetFile& file, const Settings& settings);
 
 /// The network that the settings and the data set give.

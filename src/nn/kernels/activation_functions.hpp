@@ -16,9 +16,9 @@ void add_biases_and_activate(const Architecture& architecture, std::size_t units
                              const float* biases);
 
 /// Training, the same with dropout: values = f(values + biases) mask.
-/// @param output_scale [rows x columns], without gaps; on entry the mask: 0 for a dropped unit, 1 / (1 - rate) for a kept
-/// one (1 without dropout), 0 in the padding; on return the derivative of the output with respect to the pre-activation,
-/// mask included. The padding of both stays zero.
+/// @param output_scale [rows x columns], without gaps; on entry the mask: 0 for a dropped unit, 1 / (1 - rate) for a
+/// kept one (1 without dropout), 0 in the padding; on return the derivative of the output with respect to the
+/// pre-activation, mask included. The padding of both stays zero.
 void add_biases_activate_and_drop(const Architecture& architecture, const MatrixView<float>& values,
                                   float* output_scale, const float* biases);
 

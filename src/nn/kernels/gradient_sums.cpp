@@ -99,7 +99,8 @@ HWY_INLINE void sum_group(const PixelGradient& p, const TreeOfLeaves& tree, cons
   if constexpr (kVectors > 1) sum_group<kVectors - 1>(p, tree, entries, input, column);
 }
 
-/// Finds the entries of each leaf in one group, and decodes their pixels. @param pixels room for all entries of the group
+/// Finds the entries of each leaf in one group, and decodes their pixels. @param pixels room for all entries of the
+/// group
 HWY_INLINE void find_entries(const PixelGradient& p, std::size_t group, float* pixels, LeafEntries* found) {
   const PixelLists* lists = nullptr;
   std::uint32_t entry = 0;
@@ -185,8 +186,8 @@ HWY_EXPORT(sum_rows);
 
 namespace {
 
-// Rows of more columns than these lie too far apart for the caches: what is gone through again and again is packed first,
-// panel by panel.
+// Rows of more columns than these lie too far apart for the caches: what is gone through again and again is packed
+// first, panel by panel.
 constexpr std::size_t kSmallColumns = 512;
 constexpr std::size_t kPanel = 48;
 

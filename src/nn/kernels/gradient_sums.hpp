@@ -10,8 +10,8 @@
 
 namespace mnist_dist::nn {
 
-/// In which order leaves are added: after the i-th, the last two sums are added merges[i] times (core/sum_tree.hpp). One
-/// sum is left.
+/// In which order leaves are added: after the i-th, the last two sums are added merges[i] times (core/sum_tree.hpp).
+/// One sum is left.
 struct TreeOfLeaves {
   /// Sums that wait for their brother, one a level, over the most shards that a run can have.
   static constexpr std::size_t kMaxWaiting = 16;

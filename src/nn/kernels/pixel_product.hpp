@@ -7,8 +7,8 @@
 
 namespace mnist_dist::nn {
 
-/// sums = pixels (scale weights), row by row, each element one chain of multiply-adds over the inputs in their order that
-/// leaves out groups of zeros; and mean_sum = the same of a row that has the negative means as pixels.
+/// sums = pixels (scale weights), row by row, each element one chain of multiply-adds over the inputs in their order
+/// that leaves out groups of zeros; and mean_sum = the same of a row that has the negative means as pixels.
 struct PixelProduct {
   PixelLists lists;
   std::size_t rows;

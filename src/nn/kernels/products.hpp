@@ -1,9 +1,9 @@
 // The matrix products of a network's layers after the first.
 //
-// BLAS chooses its kernels by the shape of a product, so a row's bits depend on how many rows stand beside it. Here each
-// element of a product is one chain of multiply-adds over the inner index, in ascending order, whatever the shape. So a rank
-// can take the rows of all its shards through a layer at once. All matrices are row-major; columns are padded to a multiple
-// of 16 with zeros, and rows begin at a multiple of 16 floats.
+// BLAS chooses its kernels by the shape of a product, so a row's bits depend on how many rows stand beside it. Here
+// each element of a product is one chain of multiply-adds over the inner index, in ascending order, whatever the shape.
+// So a rank can take the rows of all its shards through a layer at once. All matrices are row-major; columns are padded
+// to a multiple of 16 with zeros, and rows begin at a multiple of 16 floats.
 #pragma once
 
 #include "mnist_dist/core/matrix_view.hpp"

@@ -1,5 +1,5 @@
-// Adds tiles along the tree of microbatches (core/sum_tree.hpp), each formed when its turn comes. Compiled for each kind of
-// vector.
+// Adds tiles along the tree of microbatches (core/sum_tree.hpp), each formed when its turn comes. Compiled for each
+// kind of vector.
 #if defined(MNIST_DIST_NN_SUM_TREE_INL) == defined(HWY_TARGET_TOGGLE)
 #ifdef MNIST_DIST_NN_SUM_TREE_INL
 #undef MNIST_DIST_NN_SUM_TREE_INL
@@ -18,8 +18,8 @@
 HWY_BEFORE_NAMESPACE();
 namespace mnist_dist::nn::HWY_NAMESPACE {
 
-/// sums = the sum of leaf(first), ..., leaf(first + kLeaves - 1) along a whole tree. The recursion ends at compile time,
-/// so that all sums but those that wait stay in registers.
+/// sums = the sum of leaf(first), ..., leaf(first + kLeaves - 1) along a whole tree. The recursion ends at compile
+/// time, so that all sums but those that wait stay in registers.
 template <int kLeaves, int kRows, int kVectors, class Leaf>
 HWY_INLINE void sum_whole_tree(std::size_t first, const Leaf& leaf, Tile<kRows, kVectors>& sums) {
   if constexpr (kLeaves == 1) {

@@ -1,5 +1,5 @@
-// A tile of a product in registers, and how tiles cover a matrix: what all products are made of. Compiled for each kind of
-// vector (Highway's -inl headers: included once a target).
+// A tile of a product in registers, and how tiles cover a matrix: what all products are made of. Compiled for each kind
+// of vector (Highway's -inl headers: included once a target).
 #if defined(MNIST_DIST_NN_TILE_INL) == defined(HWY_TARGET_TOGGLE)
 #ifdef MNIST_DIST_NN_TILE_INL
 #undef MNIST_DIST_NN_TILE_INL
@@ -119,8 +119,8 @@ void cover_last_rows(std::size_t rows, std::size_t row, std::size_t column, cons
   }
 }
 
-/// Covers a matrix with tiles, column block by column block, the last blocks narrower: compute.tile<rows, vectors>(first
-/// row, first column) for each. @param columns a multiple of the vector's width
+/// Covers a matrix with tiles, column block by column block, the last blocks narrower: compute.tile<rows,
+/// vectors>(first row, first column) for each. @param columns a multiple of the vector's width
 template <int kVectors, class Compute>
 void cover(std::size_t rows, std::size_t columns, std::size_t column, const Compute& compute) {
   constexpr int kRows = rows_of_tile(kVectors);

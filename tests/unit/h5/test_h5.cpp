@@ -147,7 +147,8 @@ TEST_CASE("texts padded with spaces, as Fortran has them, are read without") {
   file.write_strings("/names", std::vector<std::string>{"ab     ", "longest"});
   std::vector<std::byte> bytes = file.image();
   CHECK(h5::File::open_image(bytes, "x").read_strings("/names") == std::vector<std::string>{"ab     ", "longest"});
-  // The message of the type: a string (class 3, version 1) of UTF-8 (1), padded with zeros (1), of 7 bytes. Spaces are 2.
+  // The message of the type: a string (class 3, version 1) of UTF-8 (1), padded with zeros (1), of 7 bytes. Spaces
+  // are 2.
   constexpr std::array<std::uint8_t, 8> kType = {0x13, 0x11, 0, 0, 7, 0, 0, 0};
   const auto type = std::ranges::search(bytes, std::as_bytes(std::span(kType))).begin();
   REQUIRE(type != bytes.end());

@@ -38,7 +38,8 @@ std::vector<LeafBlock> sums_of(const std::vector<std::uint8_t>& merges) {
   return sums;
 }
 
-/// The sums that the microbatches of a workspace leave, without the inputs' scale, block by block put together. [padded size] each
+/// The sums that the microbatches of a workspace leave, without the inputs' scale, block by block put together. [padded
+/// size] each
 std::vector<std::vector<float>> gradients_of(const nn::Network& network, const nn::Workspace& workspace,
                                              const Division& division, std::size_t results) {
   std::vector<nn::Microbatch> microbatches;

@@ -30,8 +30,8 @@ std::vector<float> flat(const nlohmann::json& nested);
 /// W1, b1, W2, b2, ... as the flat vector has them.
 std::vector<float> interleaved(const nlohmann::json& weights, const nlohmann::json& biases);
 
-/// The network and the rows of mlp.json, whose inputs X are any numbers. The network takes pixels: each row here lights one
-/// of its own, and the first layer's weights are X W1.
+/// The network and the rows of mlp.json, whose inputs X are any numbers. The network takes pixels: each row here lights
+/// one of its own, and the first layer's weights are X W1.
 Example reference_example();
 
 /// A gradient of reference_example(), as one of mlp.json's network: X^T times that of X W1.

@@ -31,8 +31,8 @@ struct AugmentationSettings {
   double shear = 0.0;
   /// Pixels, 0 to 4096: sideways, and up or down.
   double shift = 0.0;
-  /// Pixels, 0 to 4096: what the elastic distortion moves most, it moves exactly so far sideways or up or down, in every
-  /// image. (Simard et al. give a factor for the smoothed noise; this is what comes of it.)
+  /// Pixels, 0 to 4096: what the elastic distortion moves most, it moves exactly so far sideways or up or down, in
+  /// every image. (Simard et al. give a factor for the smoothed noise; this is what comes of it.)
   double elastic = 0.0;
   /// Pixels, 1 to 4096: sigma of the Gaussian that smooths the elastic distortion.
   double elastic_smoothing = 5.0;
