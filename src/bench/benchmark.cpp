@@ -114,8 +114,9 @@ Benchmark run_benchmark(const comm::Communicator& ranks, const comm::Communicato
   benchmark.products = time_products(ranks, architecture, most_rows_of_a_rank(settings, data.plan, ranks.size()));
   benchmark.products.step_flop = flop_of(products_of_step(architecture, data.plan.rows_of_step(0)));
   benchmark.exchange = time_exchange(ranks, host, settings, data, architecture);
-  benchmark.exchange_seconds =
-      settings.reduction == "mpi" ? benchmark.exchange.mpi_seconds : benchmark.exchange.tree_seconds;
+  benchmark.exchange_seconds = train::reduction_of(settings) == comm::ReductionKind::mpi
+                                   ? benchmark.exchange.mpi_seconds
+                                   : benchmark.exchange.tree_seconds;
   return benchmark;
 }
 

@@ -51,7 +51,7 @@ std::string job_header(const train::Settings& settings, const data::DatasetFile&
       settings.dropout, printable(settings.data), file.rows(data::Split::training), shape.width, shape.height,
       shape.channels == 3 ? " RGB" : "", file.classes().size(), 100 * settings.holdout, ranks.world.size(), ranks.hosts,
       ranks.hosts == 1 ? "" : "s", blas::core_name(), settings.shards, settings.batch_size, settings.seed,
-      settings.reduction == "mpi" ? "; MPI_Allreduce" : "");
+      train::reduction_of(settings) == comm::ReductionKind::mpi ? "; MPI_Allreduce" : "");
 }
 
 void print_line(const std::string& line) {

@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "commands.hpp"
@@ -22,6 +23,31 @@ constexpr const char* kFooter =
     "\n"
     "example:    h5pack pack digits/ mnist.h5\n"
     "            mpirun -np 8 mnist-dist train && mnist-dist evaluate";
+
+struct Command {
+  const char* name;
+  const char* description;
+  RunCommand (*add)(CLI::App&);
+  bool parallel;  ///< the others run once, however many ranks were started
+};
+
+constexpr std::array kCommands = {
+    Command{"train", "Train on a data set, alone or under mpirun or srun", add_train_command, true},
+    Command{"bench", "Measure a training step against what this machine can do", add_bench_command, true},
+    Command{"evaluate", "Measure a model on the test images", add_evaluate_command, true},
+    Command{"predict", "Classify image files", add_predict_command, false},
+    Command{"preview-augmentation", "Draw training images as augmentation changes them", add_preview_command, false},
+    Command{"info", "Tell what a model, checkpoint, data set or run folder holds", add_info_command, false},
+};
+
+/// "train, bench, ... and info"
+std::string command_names() {
+  std::string names = kCommands.front().name;
+  for (const Command& command : std::span(kCommands).subspan(1)) {
+    names += fmt::format("{}{}", &command == &kCommands.back() ? " and " : ", ", command.name);
+  }
+  return names;
+}
 
 /// The message of a usage error on one line, with the way out.
 std::string one_line(std::string message, const std::string& command) {
@@ -41,17 +67,10 @@ int run_program(int argc, const char* const* argv) {
   app.set_version_flag("--version", build_description());
   app.footer(kFooter);
   app.require_subcommand(1);
-  std::vector<std::pair<CLI::App*, RunCommand>> commands;
-  const auto add = [&](const char* name, const char* description, RunCommand (*add_command)(CLI::App&)) {
-    CLI::App* command = app.add_subcommand(name, description);
-    commands.emplace_back(command, add_command(*command));
-  };
-  add("train", "Train on a data set, alone or under mpirun or srun", add_train_command);
-  add("bench", "Measure a training step against what this machine can do", add_bench_command);
-  add("evaluate", "Measure a model on the test images", add_evaluate_command);
-  add("predict", "Classify image files", add_predict_command);
-  add("preview-augmentation", "Draw training images as augmentation changes them", add_preview_command);
-  add("info", "Tell what a model, checkpoint, data set or run folder holds", add_info_command);
+  std::vector<RunCommand> runs;
+  for (const Command& command : kCommands) {
+    runs.push_back(command.add(*app.add_subcommand(command.name, command.description)));
+  }
 
   try {
     app.parse(argc, argv);
@@ -63,17 +82,15 @@ int run_program(int argc, const char* const* argv) {
     const std::string command = chosen.empty() ? "" : " " + chosen.front()->get_name();
     std::string message = error.what();
     if (chosen.empty() && error.get_name() == "RequiredError") {
-      message = fmt::format("{}; the commands are train, bench, evaluate, predict, preview-augmentation and info",
-                            argc < 2 ? "a command is missing" : fmt::format("'{}' is not a command", argv[1]));
+      message = fmt::format("{}; the commands are {}",
+                            argc < 2 ? "a command is missing" : fmt::format("'{}' is not a command", argv[1]),
+                            command_names());
     }
     if (speaks) log_error(one_line(message, command));
     return static_cast<int>(ExitCode::usage);
   }
-  for (const auto& [command, run] : commands) {
-    // Commands that do not use MPI run once, however many ranks were started.
-    const std::string name = command->get_name();
-    const bool parallel = name == "train" || name == "bench" || name == "evaluate";
-    if (command->parsed()) return speaks || parallel ? run() : 0;
+  for (std::size_t i = 0; i < kCommands.size(); ++i) {
+    if (app.got_subcommand(kCommands[i].name)) return speaks || kCommands[i].parallel ? runs[i]() : 0;
   }
   throw Error(ExitCode::bug, "no command was run");
 }

@@ -77,7 +77,7 @@ train::Settings settings_of_resumed_run(const TrainOptions& options, const run::
   }
   train::override_settings(settings, options.settings.values, given);
   train::check_settings(settings);
-  if (checkpoint && settings.schedule == "cosine" &&
+  if (checkpoint && train::schedule_of(settings) == optim::ScheduleKind::cosine &&
       settings.epochs != train::settings_from_toml(checkpoint->settings, "the checkpoint's settings").epochs) {
     throw Error(ExitCode::usage, fmt::format("--epochs cannot become {}: with the cosine schedule it decides every "
                                              "step's learning rate; start a new run for another one",

@@ -14,7 +14,7 @@ std::string Architecture::description() const {
 
 std::string Architecture::activation_description() const {
   return activation == Activation::leaky_relu ? fmt::format("leaky ReLU {}", leaky_relu_slope)
-                                              : std::string(activation_name(activation));
+                                              : name_of(kActivations, activation);
 }
 
 std::vector<Layer> layers_of(const Architecture& architecture) {

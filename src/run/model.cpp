@@ -65,7 +65,7 @@ void read_layers(const h5::File& file, const std::string& name, Model& model) {
 nn::Activation read_activation(const h5::File& file, const std::string& name) {
   if (!file.has_attribute("activation")) return nn::Activation::leaky_relu;
   const std::string found = file.string_attribute("activation");
-  if (const std::optional<nn::Activation> activation = nn::activation_of_name(found)) return *activation;
+  if (const std::optional<nn::Activation> activation = value_of(nn::kActivations, found)) return *activation;
   throw Error(ExitCode::bad_data,
               fmt::format("{}: its activation `{}` is none that this program knows; a newer mnist-dist may know it",
                           name, printable(found)));
@@ -83,7 +83,7 @@ void save_model(const Model& model, const std::filesystem::path& path) {
   file.write_attribute("format", std::string(kModelFormat));
   file.write_attribute("format_version", kFormatVersion);
   file.write_attribute("leaky_relu_slope", static_cast<double>(model.architecture.leaky_relu_slope));
-  file.write_attribute("activation", std::string(activation_name(model.architecture.activation)));
+  file.write_attribute("activation", name_of(nn::kActivations, model.architecture.activation));
   file.write_attribute("image_height", static_cast<std::int64_t>(model.image_shape.height));
   file.write_attribute("image_width", static_cast<std::int64_t>(model.image_shape.width));
   file.write_attribute("image_channels", static_cast<std::int64_t>(model.image_shape.channels));

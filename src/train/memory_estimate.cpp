@@ -21,8 +21,9 @@ MemoryEstimate estimate_memory(const Settings& settings, const nn::Architecture&
                                std::size_t training_rows, int ranks, int ranks_of_host) {
   const double of_host = ranks_of_host;
   const double vector = sizeof(float) * static_cast<double>(nn::padded_size(architecture));
-  const double kept = 1 + (settings.optimizer == "sgd" ? 0 : 1) + (settings.average > 0 ? 1 : 0);
-  const bool shared = settings.reduction != "mpi";  // MPI's needs the parameters and their gradient at every rank
+  const double kept = 1 + (optim::has_second_moment(optimizer_of(settings)) ? 1 : 0) + (settings.average > 0 ? 1 : 0);
+  const bool shared = reduction_of(settings) !=
+                      comm::ReductionKind::mpi;  // MPI's needs the parameters and their gradient at every rank
   const std::size_t shards = shards_of_rank(settings.shards, ranks, ranks - 1).size();
   const data::ShardPlan plan(training_rows, settings.batch_size, settings.shards);
   const std::size_t rows = std::max(kScoringRows, shards * plan.largest_microbatch());

@@ -7,30 +7,16 @@
 #include "mnist_dist/optim/moving_average.hpp"
 
 namespace mnist_dist::train {
-namespace {
-
-optim::OptimizerKind kind_of(const std::string& name) {
-  if (name == "adam") return optim::OptimizerKind::adam;
-  return name == "sgd" ? optim::OptimizerKind::sgd : optim::OptimizerKind::adamax;
-}
-
-optim::ScheduleKind schedule_of(const std::string& name) {
-  if (name == "step") return optim::ScheduleKind::step;
-  return name == "cosine" ? optim::ScheduleKind::cosine : optim::ScheduleKind::constant;
-}
-
-}  // namespace
-
 ParameterUpdate::ParameterUpdate(const Settings& settings, const nn::Network& network, ParameterRange range,
                                  std::size_t steps_per_epoch)
     : settings_(settings),
       network_(network),
       range_(range),
-      optimizer_{.kind = kind_of(settings.optimizer),
+      optimizer_{.kind = optimizer_of(settings),
                  .beta1 = settings.beta1,
                  .beta2 = settings.beta2,
                  .momentum = settings.momentum},
-      schedule_{.kind = schedule_of(settings.schedule),
+      schedule_{.kind = schedule_of(settings),
                 .warmup_steps = static_cast<std::int64_t>(settings.warmup_steps),
                 .total_steps = static_cast<std::int64_t>(settings.epochs * steps_per_epoch),
                 .decay_steps = static_cast<std::int64_t>(settings.decay_every * steps_per_epoch),

@@ -99,9 +99,25 @@ toml::table parse_toml(const std::string& text, const std::string& name) {
 
 }  // namespace
 
+nn::Activation activation_of(const Settings& settings) {
+  return value_of(nn::kActivations, settings.activation).value();
+}
+
+optim::OptimizerKind optimizer_of(const Settings& settings) {
+  return value_of(optim::kOptimizers, settings.optimizer).value();
+}
+
+optim::ScheduleKind schedule_of(const Settings& settings) {
+  return value_of(optim::kSchedules, settings.schedule).value();
+}
+
+comm::ReductionKind reduction_of(const Settings& settings) {
+  return value_of(comm::kReductions, settings.reduction).value();
+}
+
 void check_settings(const Settings& settings) {
   visit_settings(settings, Checker{});
-  if (settings.optimizer == "adam" && settings.beta2 >= 1) {
+  if (optimizer_of(settings) == optim::OptimizerKind::adam && settings.beta2 >= 1) {
     throw Error(ExitCode::usage, "--beta2 is 1, but must be below 1 with --optimizer adam");
   }
 }

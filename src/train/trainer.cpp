@@ -30,8 +30,9 @@ std::vector<nn::Activations> views_of(const comm::HostMemory& memory, int ranks_
 std::unique_ptr<comm::GradientReduction> make_reduction(const comm::Communicator& ranks, const comm::Communicator& host,
                                                         const Settings& settings,
                                                         const std::vector<comm::ParameterBlock>& blocks) {
-  return settings.reduction == "mpi" ? comm::make_mpi_reduction(ranks, host, settings.shards, blocks)
-                                     : comm::make_tree_reduction(ranks, host, settings.shards, blocks);
+  return reduction_of(settings) == comm::ReductionKind::mpi
+             ? comm::make_mpi_reduction(ranks, host, settings.shards, blocks)
+             : comm::make_tree_reduction(ranks, host, settings.shards, blocks);
 }
 
 std::size_t largest_block(const comm::GradientReduction& reduction) {
@@ -196,7 +197,7 @@ void Trainer::update_clipped(const comm::ShardGradients& gradients) {
 
 double Trainer::sum_over_blocks(const std::vector<double>& of_my_blocks) const {
   std::vector<double> all(of_my_blocks);
-  if (settings_.reduction != "mpi") {  // there every rank has all of them
+  if (reduction_of(settings_) != comm::ReductionKind::mpi) {  // there every rank has all of them
     all.resize(network_.blocks().size());
     ranks_.all_gather_parts(std::span<const double>(of_my_blocks), std::span(all));
   }

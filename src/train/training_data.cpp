@@ -55,7 +55,7 @@ nn::Architecture architecture_for(const Settings& settings, const data::DatasetF
           .hidden = {settings.hidden.begin(), settings.hidden.end()},
           .outputs = file.classes().size(),
           .leaky_relu_slope = static_cast<float>(settings.leaky_relu_slope),
-          .activation = *nn::activation_of_name(settings.activation)};
+          .activation = activation_of(settings)};
 }
 
 TrainingData::TrainingData(const data::DatasetFile& file, const Settings& settings, ShardBlock my_shards)

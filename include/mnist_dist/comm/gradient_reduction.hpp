@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "mnist_dist/comm/communicator.hpp"
+#include "mnist_dist/core/named_values.hpp"
 #include "mnist_dist/core/parameter_range.hpp"
 
 namespace mnist_dist::comm {
@@ -92,6 +93,10 @@ class GradientReduction {
   /// Collective: a value for every parameter at rank 0, from each rank's values for my_range(); empty elsewhere.
   [[nodiscard]] virtual std::vector<float> gather(std::span<const float> of_my_range) const = 0;
 };
+
+enum class ReductionKind { tree, mpi };
+inline constexpr NamedValues<ReductionKind, 2> kReductions = {
+    {{ReductionKind::tree, "tree"}, {ReductionKind::mpi, "mpi"}}};
 
 /// Collective over `ranks`. @param host the ranks that share memory with this one, usually ranks.split_by_host(); both
 /// communicators outlive the reduction  @param shards at least the number of ranks

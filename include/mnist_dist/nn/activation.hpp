@@ -1,9 +1,7 @@
 // The activation functions that hidden layers can have, and their names. Local.
 #pragma once
 
-#include <optional>
-#include <span>
-#include <string_view>
+#include "mnist_dist/core/named_values.hpp"
 
 namespace mnist_dist::nn {
 
@@ -17,13 +15,11 @@ enum class Activation {
   silu,        ///< x sigmoid(x) (Elfwing, Uchibe & Doya 2018)
 };
 
-/// All of them, the default first.
-[[nodiscard]] std::span<const Activation> all_activations();
-
-/// "leaky-relu", "relu", "gelu", "tanh", "sigmoid" or "silu": as options and files have it.
-[[nodiscard]] std::string_view activation_name(Activation activation);
-
-/// The activation of that name; nothing when there is none.
-[[nodiscard]] std::optional<Activation> activation_of_name(std::string_view name);
+inline constexpr NamedValues<Activation, 6> kActivations = {{{Activation::leaky_relu, "leaky-relu"},
+                                                             {Activation::relu, "relu"},
+                                                             {Activation::gelu, "gelu"},
+                                                             {Activation::tanh, "tanh"},
+                                                             {Activation::sigmoid, "sigmoid"},
+                                                             {Activation::silu, "silu"}}};
 
 }  // namespace mnist_dist::nn

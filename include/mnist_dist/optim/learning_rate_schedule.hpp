@@ -15,9 +15,13 @@
 
 #include <cstdint>
 
+#include "mnist_dist/core/named_values.hpp"
+
 namespace mnist_dist::optim {
 
 enum class ScheduleKind { constant, step, cosine };
+inline constexpr NamedValues<ScheduleKind, 3> kSchedules = {
+    {{ScheduleKind::constant, "constant"}, {ScheduleKind::step, "step"}, {ScheduleKind::cosine, "cosine"}}};
 
 struct ScheduleSettings {
   ScheduleKind kind = ScheduleKind::constant;

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <span>
 
+#include "mnist_dist/core/named_values.hpp"
+
 namespace mnist_dist::optim {
 
 /// With g the gradient of a parameter p, m, v and u its moments, t the step from 1 and alpha the learning rate:
@@ -23,6 +25,9 @@ enum class OptimizerKind {
   /// equation 1 has it inside. With a momentum of 0 it is plain gradient descent.
   sgd,
 };
+
+inline constexpr NamedValues<OptimizerKind, 3> kOptimizers = {
+    {{OptimizerKind::adamax, "adamax"}, {OptimizerKind::adam, "adam"}, {OptimizerKind::sgd, "sgd"}}};
 
 /// What stays the same in all steps of a run.
 struct OptimizerSettings {

@@ -7,6 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "mnist_dist/comm/gradient_reduction.hpp"
+#include "mnist_dist/nn/activation.hpp"
+#include "mnist_dist/optim/learning_rate_schedule.hpp"
+#include "mnist_dist/optim/optimizer.hpp"
+
 namespace mnist_dist::train {
 
 /// The defaults are those of the RubixML/MNIST tutorial.
@@ -69,26 +74,21 @@ void visit_settings(AnySettings& s, Visit&& visit) {
   constexpr double kNearlyOne = 0.99999;
   visit(SettingInfo{"data", "the data set file, as h5pack wrote it"}, s.data);
   visit(SettingInfo{"hidden", "units of each hidden layer", 1, 1 << 20}, s.hidden);
-  visit(SettingInfo{"activation",
-                    "of the hidden layers: leaky-relu, relu, gelu, tanh, sigmoid or silu",
-                    0,
-                    0,
-                    {"leaky-relu", "relu", "gelu", "tanh", "sigmoid", "silu"}},
+  visit(SettingInfo{"activation", "of the hidden layers: leaky-relu, relu, gelu, tanh, sigmoid or silu", 0, 0,
+                    names_of(nn::kActivations)},
         s.activation);
   visit(SettingInfo{"leaky-relu-slope", "leaky ReLU: the slope below 0", 0, 1}, s.leaky_relu_slope);
   visit(SettingInfo{"dropout", "share of a hidden layer's units that are dropped (0 for none)", 0, 0.999}, s.dropout);
-  visit(SettingInfo{"optimizer", "adamax, adam (with --weight-decay: AdamW) or sgd", 0, 0, {"adamax", "adam", "sgd"}},
-        s.optimizer);
+  visit(
+      SettingInfo{"optimizer", "adamax, adam (with --weight-decay: AdamW) or sgd", 0, 0, names_of(optim::kOptimizers)},
+      s.optimizer);
   visit(SettingInfo{"learning-rate", "the step size; with a schedule, the largest one", 0, 1e6}, s.learning_rate);
   visit(SettingInfo{"beta1", "adamax, adam: decay of the first moment", 0, kNearlyOne}, s.beta1);
   visit(SettingInfo{"beta2", "adamax: decay of the infinity norm; adam: of the second moment (below 1)", 0, 1},
         s.beta2);
   visit(SettingInfo{"momentum", "sgd: decay of the sum of gradients", 0, kNearlyOne}, s.momentum);
-  visit(SettingInfo{"schedule",
-                    "of the learning rate: constant, step (see --decay) or cosine (to 0 at --epochs)",
-                    0,
-                    0,
-                    {"constant", "step", "cosine"}},
+  visit(SettingInfo{"schedule", "of the learning rate: constant, step (see --decay) or cosine (to 0 at --epochs)", 0, 0,
+                    names_of(optim::kSchedules)},
         s.schedule);
   visit(SettingInfo{"warmup-steps", "steps in which the learning rate rises from 0 first", 0, kMany}, s.warmup_steps);
   visit(SettingInfo{"decay", "schedule step: the factor of the learning rate", 0, 1}, s.decay);
@@ -120,14 +120,17 @@ void visit_settings(AnySettings& s, Visit&& visit) {
   visit(SettingInfo{"shards", "parts of the training set; part of the result, unlike the number of ranks", 1, 65536},
         s.shards);
   visit(SettingInfo{"seed", "of all randomness", 0, kMany}, s.seed);
-  visit(SettingInfo{"reduction",
-                    "how gradients are summed: tree (the same bits for any number of ranks) or mpi",
-                    0,
-                    0,
-                    {"tree", "mpi"}},
+  visit(SettingInfo{"reduction", "how gradients are summed: tree (the same bits for any number of ranks) or mpi", 0, 0,
+                    names_of(comm::kReductions)},
         s.reduction);
   visit(SettingInfo{"checkpoint-every", "epochs from one checkpoint to the next", 1, kMany}, s.checkpoint_every);
 }
+
+/// What the settings' names stand for; the settings have been checked.
+[[nodiscard]] nn::Activation activation_of(const Settings& settings);
+[[nodiscard]] optim::OptimizerKind optimizer_of(const Settings& settings);
+[[nodiscard]] optim::ScheduleKind schedule_of(const Settings& settings);
+[[nodiscard]] comm::ReductionKind reduction_of(const Settings& settings);
 
 /// @throws Error (usage) naming the flag and the value that is out of bounds
 void check_settings(const Settings& settings);

@@ -47,18 +47,18 @@ Example example_with(nn::Activation activation) {
 
 TEST_CASE("names of activations round-trip, and there are no others") {
   std::string all;
-  for (const nn::Activation activation : nn::all_activations()) {
-    all += std::string(nn::activation_name(activation)) + " ";
-    CHECK(nn::activation_of_name(nn::activation_name(activation)) == activation);
+  for (const auto& [activation, name] : nn::kActivations) {
+    all += std::string(name) + " ";
+    CHECK(name_of(nn::kActivations, activation) == name);
+    CHECK(value_of(nn::kActivations, name) == activation);
   }
   CHECK(all == "leaky-relu relu gelu tanh sigmoid silu ");
-  for (const char* name : {"", "ReLU", "leaky_relu", "relu "}) CHECK(!nn::activation_of_name(name).has_value());
+  for (const char* name : {"", "ReLU", "leaky_relu", "relu "}) CHECK(!value_of(nn::kActivations, name).has_value());
 }
 
 TEST_CASE("values and derivatives agree with PyTorch in double precision") {
   const std::vector<float> x = flat(expectations().at("x"));
-  for (const nn::Activation activation : nn::all_activations()) {
-    const std::string name(nn::activation_name(activation));
+  for (const auto& [activation, name] : nn::kActivations) {
     CAPTURE(name);
     const nlohmann::json& expected = expectations().at("points").at(name);
     std::vector<float> derivatives(x.size(), 1.0F);
@@ -78,8 +78,8 @@ TEST_CASE("a value has the same bits in every place of a row, and a bias counts 
   RandomStream stream({.seed = 9, .purpose = Purpose::shuffle, .epoch = 0, .id = 0});
   std::vector<float> x(61);  // no multiple of any vector, so that the last ones are computed one by one
   for (float& value : x) value = stream.uniform(-9, 9);
-  for (const nn::Activation activation : nn::all_activations()) {
-    CAPTURE(nn::activation_name(activation));
+  for (const auto& [activation, name] : nn::kActivations) {
+    CAPTURE(name);
     std::vector<float> scales(x.size(), 1.25F);
     const std::vector<float> together = predicted(activation, x, x.size());
     const std::vector<float> dropped = trained(activation, x, scales);
@@ -94,8 +94,8 @@ TEST_CASE("a value has the same bits in every place of a row, and a bias counts 
 }
 
 TEST_CASE("the output scale includes the mask, and padding stays zero") {
-  for (const nn::Activation activation : nn::all_activations()) {
-    CAPTURE(nn::activation_name(activation));
+  for (const auto& [activation, name] : nn::kActivations) {
+    CAPTURE(name);
     std::vector<float> x(32);
     std::fill_n(x.begin(), 20, 0.7F);
     std::vector<float> derivatives(32, 1.0F);
@@ -116,8 +116,8 @@ TEST_CASE("the output scale includes the mask, and padding stays zero") {
 
 TEST_CASE("what is not a number stays so, and huge numbers do no harm") {
   constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
-  for (const nn::Activation activation : nn::all_activations()) {
-    CAPTURE(nn::activation_name(activation));
+  for (const auto& [activation, name] : nn::kActivations) {
+    CAPTURE(name);
     std::vector<float> scales(3, 1.0F);
     const std::vector<float> values = trained(activation, {kNan, 1e18F, -1e18F}, scales);
     CHECK(std::isnan(values[0]));
@@ -132,8 +132,7 @@ TEST_CASE("what is not a number stays so, and huge numbers do no harm") {
 }
 
 TEST_CASE("a network's logits, loss and gradients agree with PyTorch for every activation") {
-  for (const nn::Activation activation : nn::all_activations()) {
-    const std::string name(nn::activation_name(activation));
+  for (const auto& [activation, name] : nn::kActivations) {
     CAPTURE(name);
     const Example example = example_with(activation);
     const nlohmann::json& expected = expectations().at("networks").at(name);
@@ -146,8 +145,8 @@ TEST_CASE("a network's logits, loss and gradients agree with PyTorch for every a
 }
 
 TEST_CASE("gradients agree with finite differences for every activation, with and without dropout") {
-  for (const nn::Activation activation : nn::all_activations()) {
-    CAPTURE(nn::activation_name(activation));
+  for (const auto& [activation, name] : nn::kActivations) {
+    CAPTURE(name);
     const Example example = example_with(activation);
     for (const double rate : {0.0, 0.4}) {
       CAPTURE(rate);
@@ -161,8 +160,8 @@ TEST_CASE("gradients agree with finite differences for every activation, with an
 }
 
 TEST_CASE("the padding of outputs and deltas stays zero for every activation") {
-  for (const nn::Activation activation : nn::all_activations()) {
-    CAPTURE(nn::activation_name(activation));
+  for (const auto& [activation, name] : nn::kActivations) {
+    CAPTURE(name);
     const Example example = example_with(activation);
     const std::size_t rows = example.labels.size();
     const nn::Network network(example.architecture, example.scaling);
@@ -192,7 +191,7 @@ TEST_CASE("the padding of outputs and deltas stays zero for every activation") {
 TEST_CASE("a microbatch's gradient has the same bits whatever stands beside it, with other activations") {
   for (const nn::Activation activation : {nn::Activation::gelu, nn::Activation::sigmoid}) {
     for (const bool large : {false, true}) {
-      CAPTURE(nn::activation_name(activation));
+      CAPTURE(name_of(nn::kActivations, activation));
       CAPTURE(large);
       Example example = random_example(large);
       example.architecture.activation = activation;

@@ -121,8 +121,8 @@ TEST_CASE("initial weights have He's variance and biases are zero") {
 }
 
 TEST_CASE("initial weights have Glorot's variance before tanh and sigmoid, He's before the others") {
-  for (const nn::Activation activation : nn::all_activations()) {
-    CAPTURE(nn::activation_name(activation));
+  for (const auto& [activation, name] : nn::kActivations) {
+    CAPTURE(name);
     const nn::Network network({100, {300}, 10, 0.1F, activation}, {});
     std::vector<float> parameters(network.padded_size());
     network.initialize(parameters, 1);

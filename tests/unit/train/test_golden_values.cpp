@@ -85,7 +85,7 @@ TEST_CASE("golden values: initial weights") {
     architecture.inputs = sizes[0];
     architecture.hidden = {sizes[1]};
     architecture.outputs = sizes[2];
-    architecture.activation = *nn::activation_of_name(name);
+    architecture.activation = *value_of(nn::kActivations, name);
     std::vector<float> parameters(nn::padded_size(architecture));
     nn::Network(architecture, {}).initialize(parameters, network.at("seed").get<std::uint64_t>());
     CHECK(differences(nn::without_padding(architecture, parameters), network.at("parameters"), 3e-7) == 0);
