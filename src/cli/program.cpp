@@ -68,6 +68,7 @@ int run_program(int argc, const char* const* argv) {
   app.footer(kFooter);
   app.require_subcommand(1);
   std::vector<RunCommand> runs;
+  runs.reserve(kCommands.size());
   for (const Command& command : kCommands) {
     runs.push_back(command.add(*app.add_subcommand(command.name, command.description)));
   }
