@@ -49,16 +49,23 @@ std::string command_names() {
   return names;
 }
 
-/// The message of a usage error on one line, with the way out.
-std::string one_line(std::string message, const std::string& command) {
+/// What is wrong with the command line, on one line, with the way out.
+std::string usage_error(const CLI::App& app, const CLI::ParseError& error, int argc, const char* const* argv) {
+  const auto chosen = app.get_subcommands();
+  std::string message = error.what();
+  if (chosen.empty() && error.get_name() == "RequiredError") {
+    message =
+        fmt::format("{}; the commands are {}",
+                    argc < 2 ? "a command is missing" : fmt::format("'{}' is not a command", argv[1]), command_names());
+  }
   std::ranges::replace(message, '\n', ' ');
-  return fmt::format("{}; see `mnist-dist{} --help`", message, command);
+  return fmt::format("{}; see `mnist-dist{} --help`", message, chosen.empty() ? "" : " " + chosen.front()->get_name());
 }
 
 }  // namespace
 
 int run_program(int argc, const char* const* argv) {
-  // Every rank parses the same arguments; one of them speaks.
+  // Every rank parses its arguments, which are the same as a rule; one of them speaks.
   const bool speaks = comm::rank_by_launcher() == 0;
   set_log_identity("mnist-dist", speaks);
 
@@ -79,16 +86,10 @@ int run_program(int argc, const char* const* argv) {
     if (speaks) app.exit(request);
     return 0;
   } catch (const CLI::ParseError& error) {
-    const auto chosen = app.get_subcommands();
-    const std::string command = chosen.empty() ? "" : " " + chosen.front()->get_name();
-    std::string message = error.what();
-    if (chosen.empty() && error.get_name() == "RequiredError") {
-      message = fmt::format("{}; the commands are {}",
-                            argc < 2 ? "a command is missing" : fmt::format("'{}' is not a command", argv[1]),
-                            command_names());
-    }
-    if (speaks) log_error(one_line(message, command));
-    return static_cast<int>(ExitCode::usage);
+    const std::string message = usage_error(app, error, argc, argv);
+    // A launcher ends all ranks when the first of them ends so: not before the one that speaks has spoken.
+    if (comm::ranks_by_launcher() > 1) const comm::Environment environment(message);
+    throw Error(ExitCode::usage, message);
   }
   for (std::size_t i = 0; i < kCommands.size(); ++i) {
     if (app.got_subcommand(kCommands[i].name)) return speaks || kCommands[i].parallel ? runs[i]() : 0;

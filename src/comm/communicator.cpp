@@ -1,12 +1,23 @@
 #include "mnist_dist/comm/communicator.hpp"
 
 #include <cstdlib>
+#include <initializer_list>
 #include <numeric>
+#include <optional>
 
+#include "mnist_dist/comm/agreement.hpp"
 #include "mpi_handle.hpp"
 
 namespace mnist_dist::comm {
 namespace {
+
+/// The number that the first of these variables that is set has.
+std::optional<int> from_environment(std::initializer_list<const char*> variables) {
+  for (const char* variable : variables) {
+    if (const char* value = std::getenv(variable)) return std::atoi(value);
+  }
+  return std::nullopt;
+}
 
 bool mpi_runs() noexcept {
   int started = 0;
@@ -18,11 +29,14 @@ bool mpi_runs() noexcept {
 
 }  // namespace
 
-Environment::Environment() {
+Environment::Environment(const std::string& usage_error) {
   int provided = 0;
   check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
   if (provided < MPI_THREAD_FUNNELED) throw Error(ExitCode::rank_failed, "this MPI does not support threads");
   check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+  run_and_agree(Communicator::world(), [&] {
+    if (!usage_error.empty()) throw Error(ExitCode::usage, usage_error);
+  });
 }
 
 void Environment::finalize() {
@@ -34,10 +48,11 @@ void abort_all_ranks(ExitCode exit_code) noexcept {
 }
 
 int rank_by_launcher() {
-  for (const char* variable : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"}) {
-    if (const char* rank = std::getenv(variable)) return std::atoi(rank);
-  }
-  return 0;
+  return from_environment({"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"}).value_or(0);
+}
+
+int ranks_by_launcher() {
+  return from_environment({"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_NTASKS"}).value_or(1);
 }
 
 Communicator Communicator::world() {

@@ -46,7 +46,7 @@ class Memory(ProgramTest):
         limit = address_space_of_a_run(self) + SLACK
         result = self.run_program("train", Shared.data, "-o", "run", "--epochs", 1, "--hidden", LARGE,
                                   preexec=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
-        self.assert_one_error(result, RANK_FAILED, "out of memory", "MB", "--hidden")
+        self.assert_one_error(result, RANK_FAILED, USAGE, "out of memory", "MB", "--hidden")
 
 
 class StandardOutput(ProgramTest):
@@ -81,6 +81,14 @@ class OneRank(ProgramTest):
     def test_failure_of_the_first_rank(self):
         result = self.run_program("train", "nothing.h5", ":", "-np", 1, MNIST_DIST, "train", Shared.data, ranks=1)
         self.assert_one_error(result, FILE_SYSTEM, "mnist-dist: error: ", "nothing.h5")
+
+    def test_wrong_command_line(self):
+        for first, second, error in ((["train", "--typo"], ["train", "--typo"], "error: "),
+                                     (["train", Shared.data], ["train", "--typo"], "error (rank 1): "),
+                                     (["train", "--typo"], ["train", Shared.data], "error: "),
+                                     (["evaluate", Shared.data], ["evaluate", "--typo"], "error (rank 1): ")):
+            result = self.run_program(*first, ":", "-np", 2, MNIST_DIST, *second, ranks=1)
+            self.assert_one_error(result, USAGE, f"mnist-dist: {error}", "--typo")
 
     def test_lonely_failure(self):
         """Rank 1 has no memory for what the others have memory for, and ends all."""

@@ -19,8 +19,9 @@ namespace mnist_dist::comm {
 /// MPI's lifetime in this process. Make one, and call finalize() at the regular end.
 class Environment {
  public:
-  /// Collective: starts MPI.
-  Environment();
+  /// Collective: starts MPI. @param usage_error what is wrong with this rank's command line; "" for nothing
+  /// @throws AgreedError (usage) at all ranks, where anything is wrong with any of them
+  explicit Environment(const std::string& usage_error = "");
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
   ~Environment() = default;
@@ -34,6 +35,9 @@ void abort_all_ranks(ExitCode exit_code) noexcept;
 /// Local: this process's rank as its launcher (mpirun, srun) announces it, before MPI has started; 0 without
 /// one.
 [[nodiscard]] int rank_by_launcher();
+
+/// Local: how many ranks the launcher started; 1 without one.
+[[nodiscard]] int ranks_by_launcher();
 
 /// A group of ranks; owns its MPI communicator. Must be gone, or unused, after Environment::finalize().
 class Communicator {
