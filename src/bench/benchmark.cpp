@@ -1,6 +1,7 @@
 #include "mnist_dist/bench/benchmark.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <memory>
 #include <numeric>
@@ -51,6 +52,18 @@ StepCost time_steps(const comm::Communicator& ranks, const comm::Communicator& h
   return cost;
 }
 
+/// Collective: which share of the training images' pixels is not zero.
+double share_of_pixels(const comm::Communicator& ranks, const data::ImageRows& rows) {
+  std::array<std::int64_t, 2> counts = {};  // not zero, all
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    const std::span<const std::uint8_t> pixels = rows.pixels(row);
+    counts[0] += static_cast<std::int64_t>(pixels.size()) - std::ranges::count(pixels, 0);
+    counts[1] += static_cast<std::int64_t>(pixels.size());
+  }
+  ranks.sum(counts);
+  return static_cast<double>(counts[0]) / static_cast<double>(counts[1]);
+}
+
 class NoGradients final : public comm::ShardGradients {
  public:
   void form(const ParameterRange& /*block*/, std::size_t /*shard_sum*/, float* /*sum*/) const override {}
@@ -73,7 +86,7 @@ double time_reduction(const comm::Communicator& ranks, comm::GradientReduction& 
 ExchangeCost time_exchange(const comm::Communicator& ranks, const comm::Communicator& host,
                            const train::Settings& settings, const train::TrainingData& data,
                            const nn::Architecture& architecture) {
-  const nn::Network network(architecture, data.input_scaling);
+  const nn::Network network(architecture, data.input_scaling, train::products_of(settings));
   const std::vector<comm::ParameterBlock> blocks = train::blocks_with_costs(network, data, settings.shards);
   ExchangeCost cost;
   cost.bytes = network.padded_size() * sizeof(float);
@@ -87,6 +100,12 @@ ExchangeCost time_exchange(const comm::Communicator& ranks, const comm::Communic
 RankSeconds over_ranks(std::span<const double> seconds) {
   const double sum = std::accumulate(seconds.begin(), seconds.end(), 0.0);
   return {sum / static_cast<double>(seconds.size()), *std::ranges::max_element(seconds)};
+}
+
+double ProductCosts::best_gigaflops() const {
+  double best = largest.gigaflops();
+  for (const ProductCost& cost : products) best = std::max(best, cost.gigaflops());
+  return best;
 }
 
 PhaseCosts phase_costs_of(std::span<const std::vector<double>> seconds_by_rank) {
@@ -113,6 +132,10 @@ Benchmark run_benchmark(const comm::Communicator& ranks, const comm::Communicato
   benchmark.step = time_steps(ranks, host, settings, data, architecture, seconds);
   benchmark.products = time_products(ranks, architecture, most_rows_of_a_rank(settings, data.plan, ranks.size()));
   benchmark.products.step_flop = flop_of(products_of_step(architecture, data.plan.rows_of_step(0)));
+  const double share = share_of_pixels(ranks, data.training_rows);
+  for (const ProductCost& cost : benchmark.products.products) {
+    benchmark.products.needed_flop += (cost.product.layer == 0 ? share : 1) * cost.product.flop();
+  }
   benchmark.exchange = time_exchange(ranks, host, settings, data, architecture);
   benchmark.exchange_seconds = train::reduction_of(settings) == comm::ReductionKind::mpi
                                    ? benchmark.exchange.mpi_seconds

@@ -4,7 +4,7 @@
 #include "mnist_dist/bench/benchmark_output.hpp"
 #include "mnist_dist/blas/gemm.hpp"
 #include "mnist_dist/core/build_info.hpp"
-#include "mnist_dist/nn/kernel_info.hpp"
+#include "mnist_dist/nn/arithmetic.hpp"
 #include "mnist_dist/train/training_data.hpp"
 
 namespace mnist_dist::bench {
@@ -15,7 +15,7 @@ using Json = nlohmann::ordered_json;
 Json machine_json(const Subject& subject) {
   return {{"build", build_identity()},
           {"kernel_vectors", nn::kernel_vectors()},
-          {"kernel_arithmetic", nn::kernel_arithmetic()},
+          {"arithmetic", nn::arithmetic(train::products_of(subject.settings))},
           {"blas_core", blas::core_name()},
           {"ranks", subject.ranks},
           {"hosts", subject.hosts}};
@@ -31,7 +31,8 @@ Json run_json(const train::Settings& settings, const data::DatasetFile& file) {
           {"seed", settings.seed},
           {"dropout", settings.dropout},
           {"holdout", settings.holdout},
-          {"reduction", settings.reduction}};
+          {"reduction", settings.reduction},
+          {"products", settings.products}};
 }
 
 Json phase_json(const RankSeconds& phase, const RankSeconds& whole) {
@@ -91,7 +92,8 @@ Json exchange_json(const ExchangeCost& cost, bool alone) {
 }
 
 Json limit_json(const Benchmark& benchmark) {
-  return {{"products_seconds", benchmark.products.seconds},
+  return {{"needed_flop", benchmark.products.needed_flop},
+          {"products_seconds", benchmark.limit_of_products()},
           {"exchange_seconds", benchmark.exchange_seconds},
           {"seconds", benchmark.limit_seconds()},
           {"step_per_limit", benchmark.step_per_limit()}};

@@ -6,12 +6,10 @@
 #include "job.hpp"
 #include "mnist_dist/bench/benchmark.hpp"
 #include "mnist_dist/bench/benchmark_output.hpp"
-#include "mnist_dist/blas/gemm.hpp"
 #include "mnist_dist/comm/agreement.hpp"
 #include "mnist_dist/comm/communicator.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/output.hpp"
-#include "mnist_dist/nn/kernel_info.hpp"
 #include "mnist_dist/train/memory_estimate.hpp"
 #include "mnist_dist/train/training_data.hpp"
 #include "settings_flags.hpp"
@@ -35,7 +33,6 @@ void check_seconds(double seconds) {
 
 int run_bench(const BenchOptions& options) {
   // 1. Start MPI.
-  blas::use_one_thread();
   const comm::Environment environment;
   const Ranks ranks;
   const bool speaks = ranks.world.rank() == 0;
@@ -50,9 +47,11 @@ int run_bench(const BenchOptions& options) {
   train::check_memory(ranks.world, ranks.host, settings, file);
   const train::TrainingData data = train::read_training_data(ranks.world, settings, file);
   comm::run_and_agree(ranks.world, [&] {
-    if (!speaks || options.json) return;
+    if (!speaks) return;
+    warn_of_slow_blas();
+    if (options.json) return;
     print_line(job_header(settings, file, ranks));
-    print_line(fmt::format("kernels  {}; BLAS is their yardstick\n", nn::kernel_vectors()));
+    print_line("");
   });
 
   // 3. Measure.

@@ -10,7 +10,9 @@
 #include "mnist_dist/comm/agreement.hpp"
 #include "mnist_dist/core/build_info.hpp"
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/log.hpp"
 #include "mnist_dist/core/output.hpp"
+#include "mnist_dist/nn/arithmetic.hpp"
 #include "mnist_dist/train/training_data.hpp"
 
 namespace mnist_dist::cli {
@@ -46,12 +48,23 @@ std::string job_header(const train::Settings& settings, const data::DatasetFile&
       "{}\n"
       "network  {}, {} parameters, {}, dropout {}\n"
       "data     {}: {} training images of {}x{}{}, {} classes, holdout {:.4g} %\n"
-      "ranks    {} on {} host{}, 1 thread each, BLAS core {}; {} shards, batch {}, seed {}{}",
+      "ranks    {} on {} host{}, 1 thread each; {} shards, batch {}, seed {}{}\n"
+      "products by {}; kernels {}, BLAS core {}",
       build_description(), network.description(), nn::parameter_count(network), network.activation_description(),
       settings.dropout, printable(settings.data), file.rows(data::Split::training), shape.width, shape.height,
       shape.channels == 3 ? " RGB" : "", file.classes().size(), 100 * settings.holdout, ranks.world.size(), ranks.hosts,
-      ranks.hosts == 1 ? "" : "s", blas::core_name(), settings.shards, settings.batch_size, settings.seed,
-      train::reduction_of(settings) == comm::ReductionKind::mpi ? "; MPI_Allreduce" : "");
+      ranks.hosts == 1 ? "" : "s", settings.shards, settings.batch_size, settings.seed,
+      train::reduction_of(settings) == comm::ReductionKind::mpi ? "; MPI_Allreduce" : "", settings.products,
+      nn::kernel_vectors(), blas::core_name());
+}
+
+void warn_of_slow_blas() {
+  const std::string vectors = nn::kernel_vectors();
+  if (blas::core_name() != "Prescott" || !vectors.starts_with("AVX")) return;
+  log_warning(
+      fmt::format("OpenBLAS {} does not know this processor and takes it for a Prescott, without AVX: it would be "
+                  "several times as fast with OPENBLAS_CORETYPE={}",
+                  blas::version(), vectors == "AVX2" ? "Haswell" : "SkylakeX"));
 }
 
 void print_line(const std::string& line) {

@@ -27,6 +27,9 @@ struct Ranks {
 [[nodiscard]] std::string job_header(const train::Settings& settings, const data::DatasetFile& file,
                                      const Ranks& ranks);
 
+/// Local: a warning where OpenBLAS is newer processors' stranger: it then computes as on the oldest one that it knows.
+void warn_of_slow_blas();
+
 /// Local: prints the line at once, also where standard output is a file or a pipe.
 void print_line(const std::string& line);
 

@@ -29,7 +29,8 @@ std::vector<float> predict(const run::Model& model, const nn::Network& network, 
                            nn::Workspace& workspace, const std::string& image) {
   const std::vector<std::uint8_t> pixels = data::read_image_as(image, model.image_shape);
   const std::uint8_t* const row = pixels.data();
-  network.load(std::span(&row, 1), workspace);
+  const std::size_t rows = 1;
+  network.load(std::span(&row, 1), std::span(&rows, 1), workspace);
   network.predict(parameters, workspace);
   const MatrixView<float> logits = workspace.logits();
   nn::softmax(logits);

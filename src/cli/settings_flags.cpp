@@ -56,6 +56,7 @@ train::Settings resolve_settings(const SettingsFlags& settings) {
   }
   train::override_settings(resolved, settings.values, given_settings(settings));
   train::check_settings(resolved);
+  resolved.products = name_of(nn::kProducts, nn::resolved(train::products_of(resolved)));
   return resolved;
 }
 

@@ -10,7 +10,6 @@
 
 #include "commands.hpp"
 #include "job.hpp"
-#include "mnist_dist/blas/gemm.hpp"
 #include "mnist_dist/comm/agreement.hpp"
 #include "mnist_dist/comm/communicator.hpp"
 #include "mnist_dist/core/atomic_file.hpp"
@@ -169,7 +168,6 @@ int run_train(const TrainOptions& options) {
     return static_cast<int>(ExitCode::done);
   }
   // 1. Start MPI; from now on a stop signal ends the run at the next safe point.
-  blas::use_one_thread();
   catch_stop_signals();
   const comm::Environment environment;
   const Ranks ranks;
@@ -184,6 +182,7 @@ int run_train(const TrainOptions& options) {
   comm::run_and_agree(world, [&] {
     if (!speaks) return;
     print_line(job_header(start.settings, file, ranks));  // a run of which nobody can read this does not begin
+    if (start.settings.products == "openblas") warn_of_slow_blas();
     if (options.resume.empty()) start.folder = run::RunFolder::create(options.output, start.settings);
     print_run(start);
   });

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "blas_products.hpp"
 #include "kernels/activation_functions.hpp"
 #include "kernels/pixel_product.hpp"
 #include "kernels/products.hpp"
@@ -54,8 +55,10 @@ InputScaling standardizing(std::span<const float> mean, std::span<const float> s
   return scaling;
 }
 
-Network::Network(const Architecture& architecture, const InputScaling& scaling)
-    : architecture_(architecture), layers_(layers_of(architecture)) {
+Network::Network(const Architecture& architecture, const InputScaling& scaling, Products products)
+    : architecture_(architecture),
+      layers_(layers_of(architecture)),
+      uses_blas_(resolved(products) == Products::openblas) {
   const std::size_t size = PixelLists::groups_of(architecture.inputs) * PixelLists::kInputsOfGroup;
   scale_.assign(scaling.scale.begin(), scaling.scale.end());
   scale_.resize(size);
@@ -82,8 +85,10 @@ void Network::initialize(std::span<float> parameters, std::uint64_t seed) const 
   }
 }
 
-void Network::load(std::span<const std::uint8_t* const> rows, Workspace& workspace) const {
+void Network::load(std::span<const std::uint8_t* const> rows, std::span<const std::size_t> microbatch_rows,
+                   Workspace& workspace) const {
   workspace.state_->rows = rows.size();
+  workspace.state_->microbatch_rows.assign(microbatch_rows.begin(), microbatch_rows.end());
   list_pixels(rows, architecture_.inputs, workspace.state_->activations.pixels);
 }
 
@@ -92,6 +97,10 @@ const float* Network::multiply_layer(std::span<const float> parameters, std::siz
   Activations& activations = state.activations;
   const Layer& layer = layers_[index];
   const MatrixView<float> outputs = activations.layers[index].outputs.first_rows(state.rows);
+  if (index == 0 && uses_blas_) {
+    multiply_by_blas(standardized_inputs(state), weights(parameters, 0), state.microbatch_rows, outputs);
+    return biases(parameters, 0);
+  }
   if (index == 0) {
     // The means are one more row.
     float* const mean_sum = state.first_biases.data();
@@ -111,12 +120,27 @@ const float* Network::multiply_layer(std::span<const float> parameters, std::siz
   }
   MatrixView<const float> inputs = activations.layers[index - 1].outputs.first_rows(state.rows);
   inputs.columns = layer.inputs;
-  if (is_small(layer)) {
+  if (uses_blas_) {
+    multiply_by_blas(inputs, weights(parameters, index), state.microbatch_rows, outputs);
+  } else if (is_small(layer)) {
     multiply_rows(inputs, weights(parameters, index), outputs);
   } else {
     multiply_rows_by_large(inputs, weights(parameters, index), outputs);
   }
   return biases(parameters, index);
+}
+
+MatrixView<const float> Network::standardized_inputs(Workspace::State& state) const {
+  const PixelLists& pixels = state.activations.pixels;
+  const std::size_t stride = pixels.groups * PixelLists::kInputsOfGroup;
+  state.inputs.resize(std::max(state.inputs.size(), state.rows * stride));
+  const MatrixView<float> inputs(state.inputs.data(), state.rows, stride);
+  write_centred_pixels(pixels, 0, 0, negative_mean_.data(), inputs);
+  for (std::size_t row = 0; row < state.rows; ++row) {
+    const std::span<float> values = inputs.row(row);
+    for (std::size_t i = 0; i < stride; ++i) values[i] *= scale_[i];
+  }
+  return {inputs.data, state.rows, architecture_.inputs, stride};
 }
 
 MatrixView<const float> Network::transposed_weights(std::span<const float> parameters, std::size_t index,
@@ -163,9 +187,9 @@ void Network::forward(std::span<const float> parameters, std::span<const std::ui
   }
 }
 
-void Network::backward(std::span<const float> parameters, std::span<const std::size_t> microbatch_rows,
-                       Workspace& workspace) const {
+void Network::backward(std::span<const float> parameters, Workspace& workspace) const {
   Workspace::State& state = *workspace.state_;
+  const std::vector<std::size_t>& microbatch_rows = state.microbatch_rows;
   for (std::size_t index = layers_.size(); index-- > 0;) {
     const Activations::LayerViews& layer = state.activations.layers[index];
     std::size_t first = 0;
@@ -176,7 +200,11 @@ void Network::backward(std::span<const float> parameters, std::span<const std::s
     const MatrixView<float> deltas_below = state.activations.layers[index - 1].deltas.first_rows(state.rows);
     MatrixView<const float> deltas = layer.deltas.first_rows(state.rows);
     deltas.columns = layers_[index].outputs;  // without the padding
-    if (is_small(layers_[index])) {
+    if (uses_blas_) {
+      MatrixView<const float> without_padding = weights(parameters, index);
+      without_padding.columns = layers_[index].outputs;
+      multiply_transposed_by_blas(deltas, without_padding, microbatch_rows, deltas_below);
+    } else if (is_small(layers_[index])) {
       multiply_rows(deltas, transposed_weights(parameters, index, workspace), deltas_below);
     } else {
       multiply_rows_by_large_transposed(deltas, weights(parameters, index), deltas_below);

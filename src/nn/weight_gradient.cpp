@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "blas_products.hpp"
 #include "kernels/gradient_sums.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/nn/network.hpp"
@@ -96,15 +97,15 @@ void Network::gradient(const ParameterRange& block, const SummedMicrobatches& su
                         .deltas = views.deltas.data,
                         .delta_sums = views.delta_sums.row(microbatch.index).data()});
     }
-    sum_gradient(PixelGradient{.leaves = leaves,
-                               .negative_mean = negative_mean_.data(),
-                               .deltas_stride = any.deltas.stride,
-                               .first_group = first_input / PixelLists::kInputsOfGroup,
-                               .inputs = inputs,
-                               .columns = layer.columns,
-                               .sum = sum,
-                               .written_next = written_next},
-                 tree);
+    const PixelGradient gradient{.leaves = leaves,
+                                 .negative_mean = negative_mean_.data(),
+                                 .deltas_stride = any.deltas.stride,
+                                 .first_group = first_input / PixelLists::kInputsOfGroup,
+                                 .inputs = inputs,
+                                 .columns = layer.columns,
+                                 .sum = sum,
+                                 .written_next = written_next};
+    uses_blas_ ? sum_gradient_by_blas(gradient, tree) : sum_gradient(gradient, tree);
   } else {
     thread_local std::vector<DenseLeaf> leaves;
     leaves.clear();
@@ -113,15 +114,15 @@ void Network::gradient(const ParameterRange& block, const SummedMicrobatches& su
       leaves.push_back({activations.layers[index - 1].outputs.row(microbatch.first_row).data() + first_input,
                         activations.layers[index].deltas.row(microbatch.first_row).data(), microbatch.rows});
     }
-    sum_gradient(
-        DenseGradient{.leaves = leaves,
-                      .inputs_stride = summed.microbatches.front().activations->layers[index - 1].outputs.stride,
-                      .deltas_stride = any.deltas.stride,
-                      .inputs = inputs,
-                      .columns = layer.columns,
-                      .sum = sum,
-                      .sum_stride = layer.columns},
-        tree);
+    const DenseGradient gradient{
+        .leaves = leaves,
+        .inputs_stride = summed.microbatches.front().activations->layers[index - 1].outputs.stride,
+        .deltas_stride = any.deltas.stride,
+        .inputs = inputs,
+        .columns = layer.columns,
+        .sum = sum,
+        .sum_stride = layer.columns};
+    uses_blas_ ? sum_gradient_by_blas(gradient, tree) : sum_gradient(gradient, tree);
   }
 }
 

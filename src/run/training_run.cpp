@@ -7,7 +7,7 @@
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/log.hpp"
 #include "mnist_dist/core/stop_request.hpp"
-#include "mnist_dist/nn/kernel_info.hpp"
+#include "mnist_dist/nn/arithmetic.hpp"
 #include "mnist_dist/run/model.hpp"
 #include "mnist_dist/train/stop_conditions.hpp"
 #include "run_writer.hpp"
@@ -15,7 +15,7 @@
 namespace mnist_dist::run {
 namespace {
 
-void check_checkpoint(const Checkpoint& checkpoint, const data::DatasetFile& file) {
+void check_checkpoint(const Checkpoint& checkpoint, const train::Settings& settings, const data::DatasetFile& file) {
   const std::string name = printable(file.path().string());
   if (checkpoint.dataset_sha256 != file.content_sha256()) {
     throw comm::AgreedError(
@@ -25,11 +25,12 @@ void check_checkpoint(const Checkpoint& checkpoint, const data::DatasetFile& fil
                     name, file.content_sha256(), checkpoint.dataset_sha256),
         0);
   }
-  if (checkpoint.build != build_identity() || checkpoint.arithmetic != nn::kernel_arithmetic()) {
+  const std::string arithmetic = nn::arithmetic(train::products_of(settings));
+  if (checkpoint.build != build_identity() || checkpoint.arithmetic != arithmetic) {
     log_warning(
         fmt::format("the run was started by {} with {}; this is {} with {}: its bits may differ from an "
                     "undisturbed run's",
-                    checkpoint.build, checkpoint.arithmetic, build_identity(), nn::kernel_arithmetic()));
+                    checkpoint.build, checkpoint.arithmetic, build_identity(), arithmetic));
   }
 }
 
@@ -42,7 +43,7 @@ Model model_without_parameters(const train::Settings& settings, const data::Data
           .classes = file.classes(),
           .dataset_sha256 = file.content_sha256(),
           .build = build_identity(),
-          .arithmetic = nn::kernel_arithmetic()};
+          .arithmetic = nn::arithmetic(train::products_of(settings))};
 }
 
 }  // namespace
@@ -62,7 +63,7 @@ TrainingRun::TrainingRun(const comm::Communicator& ranks, const comm::Communicat
     writer_ = std::make_unique<RunWriter>(*folder);
   });
   if (!checkpoint) return;
-  check_checkpoint(*checkpoint, file);
+  check_checkpoint(*checkpoint, settings_, file);
   trainer_.restore(checkpoint->state);
   history_ = checkpoint->history;
   checkpointed_step_ = checkpoint->state.steps_done;
@@ -140,7 +141,7 @@ std::optional<Checkpoint> TrainingRun::checkpoint_if_new() {
     checkpoint.settings = train::to_toml(settings_);
     checkpoint.dataset_sha256 = file_.content_sha256();
     checkpoint.build = build_identity();
-    checkpoint.arithmetic = nn::kernel_arithmetic();
+    checkpoint.arithmetic = nn::arithmetic(train::products_of(settings_));
     checkpoint.best_parameters = best_model_.parameters;
     checkpoint.history = history_;
   });

@@ -10,7 +10,7 @@ void score_rows(const nn::Network& network, std::span<const float> parameters, c
   for (; first < end; first += kScoringRows) {
     const std::size_t count = std::min(kScoringRows, end - first);
     batch.load(rows, first, count);
-    network.load(batch.pixels(), workspace);
+    network.load(batch.pixels(), std::span(&count, 1), workspace);
     const MatrixView<const float> logits = network.predict(parameters, workspace);
     for (std::size_t row = 0; row < logits.rows; ++row) {
       const std::span<const float> values = logits.row(row);

@@ -115,6 +115,10 @@ comm::ReductionKind reduction_of(const Settings& settings) {
   return value_of(comm::kReductions, settings.reduction).value();
 }
 
+nn::Products products_of(const Settings& settings) {
+  return value_of(nn::kProducts, settings.products).value();
+}
+
 void check_settings(const Settings& settings) {
   visit_settings(settings, Checker{});
   if (optimizer_of(settings) == optim::OptimizerKind::adam && settings.beta2 >= 1) {

@@ -82,7 +82,7 @@ Trainer::Trainer(const comm::Communicator& ranks, const comm::Communicator& host
     : ranks_(ranks),
       settings_(settings),
       data_(data),
-      network_(architecture, data.input_scaling),
+      network_(architecture, data.input_scaling, products_of(settings)),
       max_rows_(std::max(kScoringRows, most_shards(settings, ranks.size()) * data.plan.largest_microbatch())),
       activation_memory_(host, sizeof(float) * nn::Activations::memory_size(architecture, max_rows_,
                                                                             most_shards(settings, ranks.size()))),
@@ -129,7 +129,7 @@ void Trainer::load_microbatches() {
                   augmentation_ ? &*augmentation_ : nullptr);
     microbatch_rows_[i] = microbatch.size();
   }
-  network_.load(batch_.pixels(), workspace_);
+  network_.load(batch_.pixels(), microbatch_rows_, workspace_);
 }
 
 void Trainer::find_host_microbatches() {
@@ -161,7 +161,7 @@ void Trainer::forward() {
 
 void Trainer::backward() {
   const PhaseTimer timer(times_, StepPhase::backward);
-  network_.backward(reduction_->parameters(), microbatch_rows_, workspace_);
+  network_.backward(reduction_->parameters(), workspace_);
   ++steps_done_;
   ++steps_done_in_epoch_;
 }

@@ -137,6 +137,16 @@ TEST_CASE("a training that goes on from a checkpoint within an epoch ends as the
   }
 }
 
+TEST_CASE("with OpenBLAS's products they are the same") {
+  const Fixture fixture;
+  for (const ReferenceTraining& training : fixture.references.all) {
+    if (!fixture.enough_shards(training.settings)) continue;
+    train::Settings settings = training.settings;
+    settings.products = "openblas";
+    check_training(fixture, settings, training);
+  }
+}
+
 TEST_CASE("a reduction by MPI alone comes to the same") {
   const Fixture fixture;
   const ReferenceTraining& training = fixture.references.named("everything");

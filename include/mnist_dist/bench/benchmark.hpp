@@ -1,10 +1,9 @@
 // What this machine and this build make of a run's steps: where a step's time goes, what BLAS reaches on the step's
 // products, what an exchange takes, and the limit that the last two set to the first.
 //
-// The limit is the time of a step that did nothing but BLAS's products and the exchange: what the best program that is
-// built from these two would take. A step can be faster than that, since it leaves out inputs that are zero. Steps are
-// measured as they usually are (the median of several tries), products and exchange as the machine can do them (the
-// best).
+// The limit is the time of a step that did nothing but the multiplications that its result depends on, all of them as
+// fast as BLAS's fastest product, and the exchange. Steps are measured as they usually are (the median of several
+// tries), products and exchange as the machine can do them (the best).
 #pragma once
 
 #include <array>
@@ -82,7 +81,10 @@ struct ProductCosts {
   double flop = 0;                    ///< of these products together
   double seconds = 0;                 ///< likewise
   ProductCost largest;                ///< of matrices that are large enough for BLAS's best
+  double needed_flop = 0;             ///< of this rank's products, without the multiplications by pixels that are zero
   [[nodiscard]] double gigaflops() const { return flop / seconds * 1e-9; }
+  /// Of the fastest product.
+  [[nodiscard]] double best_gigaflops() const;
 };
 
 /// A reduction whose gradients and updates do nothing.
@@ -99,7 +101,8 @@ struct Benchmark {
   ExchangeCost exchange;
   double exchange_seconds = 0;  ///< of the reduction in use
 
-  [[nodiscard]] double limit_seconds() const { return products.seconds + exchange_seconds; }
+  [[nodiscard]] double limit_of_products() const { return products.needed_flop / products.best_gigaflops() * 1e-9; }
+  [[nodiscard]] double limit_seconds() const { return limit_of_products() + exchange_seconds; }
   [[nodiscard]] double step_per_limit() const { return step.seconds / limit_seconds(); }
 };
 

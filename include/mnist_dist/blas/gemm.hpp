@@ -10,8 +10,8 @@
 
 namespace mnist_dist::blas {
 
-/// Holds OpenBLAS to one thread. Call it once, before the first product.
-void use_one_thread();
+/// OpenBLAS's, such as "0.3.21".
+[[nodiscard]] std::string version();
 
 /// The kernels that OpenBLAS chose for this processor, such as "Haswell" or "SkylakeX". They decide the bits.
 [[nodiscard]] std::string core_name();

@@ -1,8 +1,8 @@
 // The multilayer perceptron's forward and backward pass, and the gradient of its parameters. Local: layers know nothing
 // of ranks.
 //
-// A row's bits depend on the row alone, and a microbatch's gradient on nothing beside it: all products go through
-// kernels of our own, which guarantee that.
+// A row's bits depend at most on its microbatch's number of rows, and a microbatch's gradient on nothing beside it,
+// whoever computes the products.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +15,7 @@
 #include "mnist_dist/core/parameter_range.hpp"
 #include "mnist_dist/nn/activations.hpp"
 #include "mnist_dist/nn/architecture.hpp"
+#include "mnist_dist/nn/arithmetic.hpp"
 #include "mnist_dist/nn/dropout.hpp"
 
 namespace mnist_dist::nn {
@@ -71,7 +72,7 @@ struct InputScaling {
 /// The passes over given parameters; holds no parameters of its own.
 class Network {
  public:
-  Network(const Architecture& architecture, const InputScaling& scaling);
+  Network(const Architecture& architecture, const InputScaling& scaling, Products products = Products::automatic);
 
   [[nodiscard]] const Architecture& architecture() const { return architecture_; }
   [[nodiscard]] const std::vector<Layer>& layers() const { return layers_; }
@@ -90,8 +91,10 @@ class Network {
   void initialize(std::span<float> parameters, std::uint64_t seed) const;
 
   /// Takes rows into the workspace, for the pass that comes next. @param rows [rows] of [inputs] pixels each; they may
-  /// go away afterwards
-  void load(std::span<const std::uint8_t* const> rows, Workspace& workspace) const;
+  /// go away afterwards  @param microbatch_rows by microbatch: how many of the rows it has; their sum is that of the
+  /// rows
+  void load(std::span<const std::uint8_t* const> rows, std::span<const std::size_t> microbatch_rows,
+            Workspace& workspace) const;
 
   /// Prediction: the whole pass over the loaded rows, without dropout.
   /// @return the logits [rows x outputs], valid until the next pass with `workspace`
@@ -104,9 +107,7 @@ class Network {
 
   /// After forward(), and once workspace.logits() has been overwritten with the gradient of the loss with respect to
   /// them: completes workspace.activations().
-  /// @param microbatch_rows by microbatch: how many of the rows it has; their sum is the number of rows
-  void backward(std::span<const float> parameters, std::span<const std::size_t> microbatch_rows,
-                Workspace& workspace) const;
+  void backward(std::span<const float> parameters, Workspace& workspace) const;
 
   /// After backward() of all microbatches: one of blocks()' gradient, summed over them, but for scale_gradient().
   /// @param sum [block.size()], overwritten  @param written_next [block.size()] what the caller writes after this, such
@@ -129,11 +130,14 @@ class Network {
   [[nodiscard]] static std::size_t rows_of_block(const Layer& layer);
   [[nodiscard]] MatrixView<const float> transposed_weights(std::span<const float> parameters, std::size_t index,
                                                            Workspace& workspace) const;
+  /// The loaded rows [rows x inputs].
+  [[nodiscard]] MatrixView<const float> standardized_inputs(Workspace::State& state) const;
   /// The product of the layer's inputs and weights, in its outputs. @return what is to be added to every row
   const float* multiply_layer(std::span<const float> parameters, std::size_t index, Workspace& workspace) const;
 
   Architecture architecture_;
   std::vector<Layer> layers_;
+  bool uses_blas_;
   AlignedVector<float> scale_;          // [inputs, padded to groups]
   AlignedVector<float> negative_mean_;  // [inputs, padded to groups]
 };

@@ -9,6 +9,7 @@
 
 #include "mnist_dist/comm/gradient_reduction.hpp"
 #include "mnist_dist/nn/activation.hpp"
+#include "mnist_dist/nn/arithmetic.hpp"
 #include "mnist_dist/optim/learning_rate_schedule.hpp"
 #include "mnist_dist/optim/optimizer.hpp"
 
@@ -51,6 +52,7 @@ struct Settings {
   std::uint64_t shards = 8;
   std::uint64_t seed = 0;
   std::string reduction = "tree";
+  std::string products = "auto";
   std::uint64_t checkpoint_every = 1;
 
   bool operator==(const Settings&) const = default;
@@ -123,6 +125,10 @@ void visit_settings(AnySettings& s, Visit&& visit) {
   visit(SettingInfo{"reduction", "how gradients are summed: tree (the same bits for any number of ranks) or mpi", 0, 0,
                     names_of(comm::kReductions)},
         s.reduction);
+  visit(SettingInfo{"products",
+                    "who multiplies matrices: our kernels, openblas, or auto: kernels where the processor has vectors",
+                    0, 0, names_of(nn::kProducts)},
+        s.products);
   visit(SettingInfo{"checkpoint-every", "epochs from one checkpoint to the next", 1, kMany}, s.checkpoint_every);
 }
 
@@ -131,6 +137,7 @@ void visit_settings(AnySettings& s, Visit&& visit) {
 [[nodiscard]] optim::OptimizerKind optimizer_of(const Settings& settings);
 [[nodiscard]] optim::ScheduleKind schedule_of(const Settings& settings);
 [[nodiscard]] comm::ReductionKind reduction_of(const Settings& settings);
+[[nodiscard]] nn::Products products_of(const Settings& settings);
 
 /// @throws Error (usage) naming the flag and the value that is out of bounds
 void check_settings(const Settings& settings);

@@ -153,13 +153,14 @@ Example random_example(bool large) {
   return example;
 }
 
-void load_rows(const Example& example, const nn::Network& network, std::size_t first, std::size_t count,
-               nn::Workspace& workspace) {
+void load_rows(const Example& example, const nn::Network& network, std::size_t first,
+               std::span<const std::size_t> microbatch_rows, nn::Workspace& workspace) {
+  const std::size_t count = std::accumulate(microbatch_rows.begin(), microbatch_rows.end(), std::size_t{0});
   std::vector<const std::uint8_t*> rows;
   for (std::size_t row = first; row < first + count; ++row) {
     rows.push_back(example.pixels.data() + row * example.architecture.inputs);
   }
-  network.load(rows, workspace);
+  network.load(rows, microbatch_rows, workspace);
 }
 
 double loss_of(const Example& example, std::size_t first, const Division& division, const nn::Dropout& dropout,
@@ -168,12 +169,12 @@ double loss_of(const Example& example, std::size_t first, const Division& divisi
   const std::size_t rows = std::accumulate(division.rows.begin(), division.rows.end(), std::size_t{0});
   nn::Workspace workspace(example.architecture, example.labels.size());
   const std::vector<float> parameters = nn::with_padding(example.architecture, example.parameters);
-  load_rows(example, network, first, rows, workspace);
+  load_rows(example, network, first, division.rows, workspace);
   network.forward(parameters, std::span(example.row_ids).subspan(first, rows), dropout, workspace);
   const double loss = nn::softmax_cross_entropy(workspace.logits(), std::span(example.labels).subspan(first, rows),
                                                 1.0F / static_cast<float>(example.labels.size()));
   if (gradients != nullptr) {
-    network.backward(parameters, division.rows, workspace);
+    network.backward(parameters, workspace);
     *gradients = gradients_of(network, workspace, division, results);
   }
   return loss;
@@ -196,7 +197,7 @@ double mean_loss(const Example& example, const nn::Dropout& dropout, std::vector
 std::vector<float> predicted_logits(const Example& example) {
   const nn::Network network(example.architecture, example.scaling);
   nn::Workspace workspace(example.architecture, example.labels.size());
-  load_rows(example, network, 0, example.labels.size(), workspace);
+  load_rows(example, network, 0, std::vector{example.labels.size()}, workspace);
   network.predict(nn::with_padding(example.architecture, example.parameters), workspace);
   std::vector<float> logits;
   for (std::size_t row = 0; row < example.labels.size(); ++row) {

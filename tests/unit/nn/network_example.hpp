@@ -47,8 +47,8 @@ struct Division {
 };
 
 /// Loads the example's rows from the first one on.
-void load_rows(const Example& example, const mnist_dist::nn::Network& network, std::size_t first, std::size_t count,
-               mnist_dist::nn::Workspace& workspace);
+void load_rows(const Example& example, const mnist_dist::nn::Network& network, std::size_t first,
+               std::span<const std::size_t> microbatch_rows, mnist_dist::nn::Workspace& workspace);
 
 /// The loss of the rows from `first` on, summed, scaled for the gradient as in the whole batch; and the gradients
 /// without the inputs' scale.

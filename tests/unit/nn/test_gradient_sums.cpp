@@ -57,7 +57,7 @@ TEST_CASE("merges that are no tree's write nothing") {
   const Example example = example_with(64);
   const nn::Network network(example.architecture, example.scaling);
   nn::Workspace workspace(example.architecture, kMicrobatches);
-  load_rows(example, network, 0, kMicrobatches, workspace);
+  load_rows(example, network, 0, std::vector<std::size_t>(kMicrobatches, 1), workspace);
   const std::vector<nn::Microbatch> microbatches(kMicrobatches, {&workspace.activations(), 0, 0, 1});
   const auto refusal = [&](const std::vector<std::uint8_t>& merges) {
     std::vector<float> sum(network.blocks().front().size(), -1.0F);

@@ -1,9 +1,12 @@
-#include "mnist_dist/nn/kernel_info.hpp"
+#include "mnist_dist/nn/arithmetic.hpp"
+
+#include <fmt/format.h>
 
 #include "kernel_targets.hpp"
+#include "mnist_dist/blas/gemm.hpp"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "nn/kernels/kernel_info.cpp"
+#define HWY_TARGET_INCLUDE "nn/kernels/arithmetic.cpp"
 // clang-format off
 #include "targets-inl.hpp"  // before all others below: it includes this file once a target
 // clang-format on
@@ -24,6 +27,10 @@ bool fuses() {
   return HWY_NATIVE_FMA != 0;
 }
 
+bool has_vectors() {
+  return HWY_TARGET != HWY_SCALAR;
+}
+
 }  // namespace mnist_dist::nn::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -31,13 +38,23 @@ HWY_AFTER_NAMESPACE();
 namespace mnist_dist::nn {
 HWY_EXPORT(vectors);
 HWY_EXPORT(fuses);
+HWY_EXPORT(has_vectors);
 
 std::string kernel_vectors() {
   return HWY_DYNAMIC_DISPATCH(vectors)();
 }
 
-std::string kernel_arithmetic() {
-  return HWY_DYNAMIC_DISPATCH(fuses)() ? "fused multiply-add" : "multiply, then add";
+std::string arithmetic(Products products) {
+  std::string text = HWY_DYNAMIC_DISPATCH(fuses)() ? "fused multiply-add" : "multiply, then add";
+  if (resolved(products) == Products::openblas) {
+    text += fmt::format("; OpenBLAS {}, core {}", blas::version(), blas::core_name());
+  }
+  return text;
+}
+
+Products resolved(Products products) {
+  if (products != Products::automatic) return products;
+  return HWY_DYNAMIC_DISPATCH(has_vectors)() ? Products::kernels : Products::openblas;
 }
 
 std::vector<KernelTarget> runnable_targets() {
