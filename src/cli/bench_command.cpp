@@ -34,6 +34,7 @@ void check_seconds(double seconds) {
 int run_bench(const BenchOptions& options) {
   // 1. Start MPI.
   const comm::Environment environment;
+  check_same_command(fmt::format("bench --seconds {}", options.seconds));
   const Ranks ranks;
   const bool speaks = ranks.world.rank() == 0;
 
@@ -43,6 +44,7 @@ int run_bench(const BenchOptions& options) {
     settings = resolve_settings(options.settings);
     check_seconds(options.seconds);
   });
+  check_same_settings(ranks.world, settings);
   const data::DatasetFile file = open_data(ranks.world, settings.data);
   train::check_memory(ranks.world, ranks.host, settings, file);
   const train::TrainingData data = train::read_training_data(ranks.world, settings, file);

@@ -7,11 +7,14 @@
 #include <string>
 
 #include "commands.hpp"
+#include "job.hpp"
 #include "mnist_dist/comm/agreement.hpp"
 #include "mnist_dist/comm/communicator.hpp"
+#include "mnist_dist/comm/comparison.hpp"
 #include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/output.hpp"
+#include "mnist_dist/core/sha256.hpp"
 #include "mnist_dist/data/dataset_file.hpp"
 #include "mnist_dist/report/classification_report.hpp"
 #include "mnist_dist/report/report_json.hpp"
@@ -73,15 +76,20 @@ train::ConfusionMatrix score_my_part(const run::Model& model, const data::Datase
 int run_evaluate(const EvaluateOptions& options) {
   // 1. Start MPI.
   const comm::Environment environment;
+  check_same_command("evaluate");
   const comm::Communicator world = comm::Communicator::world();
   const std::filesystem::path model_path = run::model_file(options.model);
 
   // 2. Every rank predicts its part.
   std::optional<run::Model> model;
   std::optional<train::ConfusionMatrix> outcomes;
+  comm::run_and_agree(world, [&] { model = run::load_model(model_path); });
+  comm::check_alike(world,
+                    {{"the SHA-256 of the model", sha256_hex(read_file(model_path))},
+                     {"the arithmetic", nn::arithmetic(nn::Products::automatic)}},
+                    ExitCode::bad_data);
+  const data::DatasetFile file = open_data(world, options.data);
   comm::run_and_agree(world, [&] {
-    model = run::load_model(model_path);
-    const data::DatasetFile file(options.data);
     check_fit(*model, file, model_path.string());
     outcomes = score_my_part(*model, file, world);
   });

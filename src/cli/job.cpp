@@ -4,10 +4,12 @@
 
 #include <optional>
 #include <span>
+#include <sstream>
 #include <utility>
 
 #include "mnist_dist/blas/gemm.hpp"
 #include "mnist_dist/comm/agreement.hpp"
+#include "mnist_dist/comm/comparison.hpp"
 #include "mnist_dist/core/build_info.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/log.hpp"
@@ -35,9 +37,28 @@ std::int64_t count_hosts(const comm::Communicator& world, const comm::Communicat
 
 Ranks::Ranks() : world(world_by_host()), host(world.split_by_host()), hosts(count_hosts(world, host)) {}
 
+void check_same_command(const std::string& command) {
+  comm::check_alike(comm::Communicator::world(), {{"the program", build_identity()}, {"the command", command}},
+                    ExitCode::usage);
+}
+
+void check_same_settings(const comm::Communicator& world, const train::Settings& settings) {
+  std::vector<comm::Common> values;
+  train::Settings compared = settings;
+  compared.data.clear();
+  std::istringstream lines(train::to_toml(compared));
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t equals = line.find(" = ");
+    values.push_back({"--" + line.substr(0, equals), line.substr(equals + 3)});
+  }
+  values.push_back({"the arithmetic", nn::arithmetic(train::products_of(settings))});
+  comm::check_alike(world, values, ExitCode::usage);
+}
+
 data::DatasetFile open_data(const comm::Communicator& world, const std::string& path) {
   std::optional<data::DatasetFile> file;
   comm::run_and_agree(world, [&] { file.emplace(path); });
+  comm::check_alike(world, {{"the content_sha256 of the data set", file->content_sha256()}}, ExitCode::bad_data);
   return std::move(*file);
 }
 

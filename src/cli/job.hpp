@@ -20,7 +20,15 @@ struct Ranks {
   std::int64_t hosts;        ///< how many there are
 };
 
-/// Collective: opens the data set at every rank. @throws AgreedError
+/// Collective, before all else: that all ranks are the same program and were told the same. @param command its name,
+/// with what goes beyond settings  @throws AgreedError (usage)
+void check_same_command(const std::string& command);
+
+/// Collective: that all ranks have these settings, but for the place of the data set, and compute them alike.
+/// @throws AgreedError (usage)
+void check_same_settings(const comm::Communicator& world, const train::Settings& settings);
+
+/// Collective: opens the data set at every rank. @throws AgreedError, also where it is not the same one everywhere
 [[nodiscard]] data::DatasetFile open_data(const comm::Communicator& world, const std::string& path);
 
 /// Local: which program, network, data set and ranks these are, a line each.

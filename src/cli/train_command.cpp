@@ -170,12 +170,14 @@ int run_train(const TrainOptions& options) {
   // 1. Start MPI; from now on a stop signal ends the run at the next safe point.
   catch_stop_signals();
   const comm::Environment environment;
+  check_same_command(options.resume.empty() ? "train" : "train --resume");
   const Ranks ranks;
   const comm::Communicator& world = ranks.world;
   const bool speaks = world.rank() == 0;
 
   // 2. Agree on where to start, and open the data.
   Start start = prepare(world, options);
+  check_same_settings(world, start.settings);
   const data::DatasetFile file = open_data(world, start.settings.data);
   train::check_memory(world, ranks.host, start.settings, file);
   const train::TrainingData data = train::read_training_data(world, start.settings, file);
