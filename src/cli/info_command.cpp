@@ -11,6 +11,7 @@
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/output.hpp"
 #include "mnist_dist/data/dataset_file.hpp"
+#include "mnist_dist/data/dataset_guard.hpp"
 #include "mnist_dist/h5/file.hpp"
 #include "mnist_dist/run/checkpoint.hpp"
 #include "mnist_dist/run/checkpoint_store.hpp"
@@ -91,6 +92,7 @@ int run_info(const std::filesystem::path& path) {
     print_run(path);
     return 0;
   }
+  data::check_dataset_file(path);
   std::string format;
   {
     const h5::File file = h5::File::open(path);

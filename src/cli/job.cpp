@@ -14,6 +14,7 @@
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/log.hpp"
 #include "mnist_dist/core/output.hpp"
+#include "mnist_dist/data/dataset_guard.hpp"
 #include "mnist_dist/nn/arithmetic.hpp"
 #include "mnist_dist/train/training_data.hpp"
 
@@ -57,6 +58,10 @@ void check_same_settings(const comm::Communicator& world, const train::Settings&
 
 data::DatasetFile open_data(const comm::Communicator& world, const std::string& path) {
   std::optional<data::DatasetFile> file;
+  const bool first_of_host = world.split_by_host().rank() == 0;
+  comm::run_and_agree(world, [&] {
+    if (first_of_host) data::check_dataset_file(path);
+  });
   comm::run_and_agree(world, [&] { file.emplace(path); });
   comm::check_alike(world, {{"the content_sha256 of the data set", file->content_sha256()}}, ExitCode::bad_data);
   return std::move(*file);

@@ -10,6 +10,7 @@
 #include "mnist_dist/core/output.hpp"
 #include "mnist_dist/data/augment/augmentation_sheet.hpp"
 #include "mnist_dist/data/dataset_file.hpp"
+#include "mnist_dist/data/dataset_guard.hpp"
 #include "mnist_dist/data/image_rows.hpp"
 #include "mnist_dist/image/png.hpp"
 #include "mnist_dist/train/training_data.hpp"
@@ -33,6 +34,7 @@ int run_preview(const PreviewOptions& options) {
     throw Error(ExitCode::usage,
                 "nothing to show: give --recipe, --rotation, --scaling, --shear, --shift or --elastic");
   }
+  data::check_dataset_file(settings.data);
   const data::DatasetFile file(settings.data);
   if (file.rows(data::Split::training) < options.rows) {
     throw Error(ExitCode::usage, fmt::format("--rows is {}, but {} has only {} training images", options.rows,

@@ -6,6 +6,7 @@
 #include <array>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "commands.hpp"
@@ -13,6 +14,7 @@
 #include "mnist_dist/core/build_info.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/log.hpp"
+#include "mnist_dist/data/dataset_guard.hpp"
 
 namespace mnist_dist::cli {
 namespace {
@@ -65,6 +67,10 @@ std::string usage_error(const CLI::App& app, const CLI::ParseError& error, int a
 }  // namespace
 
 int run_program(int argc, const char* const* argv) {
+  if (argc == 3 && std::string_view(argv[1]) == data::kProbeCommand) {
+    data::probe_dataset(argv[2]);
+    return 0;
+  }
   // Every rank parses its arguments, which are the same as a rule; one of them speaks.
   const bool speaks = comm::rank_by_launcher() == 0;
   set_log_identity("mnist-dist", speaks);

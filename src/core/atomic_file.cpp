@@ -8,6 +8,8 @@
 #include <cerrno>
 
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/sealed_bytes.hpp"
+#include "mnist_dist/core/sha256.hpp"
 
 namespace mnist_dist {
 namespace {
@@ -62,6 +64,13 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
     if (written < 0) throw cannot_write(target_, errno);
     bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
+}
+
+void AtomicFile::seal() {
+  const std::string line =
+      seal_line(sha256_of_file(path_for_writing(), std::filesystem::file_size(path_for_writing())));
+  if (lseek(descriptor_, 0, SEEK_END) < 0) throw cannot_write(target_, errno);
+  write(std::as_bytes(std::span(line)));
 }
 
 void AtomicFile::commit() {

@@ -1,9 +1,14 @@
 #include "mnist_dist/core/sealed_bytes.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <fstream>
 #include <string>
 #include <string_view>
 
+#include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/sha256.hpp"
 
 namespace mnist_dist {
@@ -13,10 +18,27 @@ constexpr std::string_view kTag = "\nmnist-dist sha256 ";
 constexpr std::size_t kSealSize = kTag.size() + 64 + 1;
 
 std::string seal_of(std::span<const std::byte> bytes) {
-  return std::string(kTag) + sha256_hex(bytes) + "\n";
+  return seal_line(sha256_hex(bytes));
 }
 
 }  // namespace
+
+std::string seal_line(const std::string& sha256) {
+  return std::string(kTag) + sha256 + "\n";
+}
+
+Seal seal_of_file(const std::filesystem::path& path) {
+  std::error_code failed;
+  const std::uintmax_t size = std::filesystem::file_size(path, failed);
+  std::ifstream file(path, std::ios::binary);
+  if (failed || !file) throw file_error(fmt::format("cannot read {}", printable(path.string())), errno);
+  std::string line(kSealSize, '\0');
+  if (size < kSealSize || !file.seekg(-static_cast<std::streamoff>(kSealSize), std::ios::end) ||
+      !file.read(line.data(), kSealSize) || !line.starts_with(kTag)) {
+    return Seal::none;
+  }
+  return line == seal_line(sha256_of_file(path, size - kSealSize)) ? Seal::whole : Seal::broken;
+}
 
 void seal(std::vector<std::byte>& bytes) {
   const std::string line = seal_of(bytes);

@@ -1,8 +1,13 @@
 #include "mnist_dist/core/sha256.hpp"
 
+#include <fmt/format.h>
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
+#include <fstream>
+#include <vector>
 
 #include "mnist_dist/core/error.hpp"
 
@@ -53,6 +58,20 @@ std::string Sha256::finish() {
 std::string sha256_hex(std::span<const std::byte> bytes) {
   Sha256 hash;
   hash.update(bytes);
+  return hash.finish();
+}
+
+std::string sha256_of_file(const std::filesystem::path& path, std::uintmax_t size) {
+  std::ifstream file(path, std::ios::binary);
+  std::vector<char> piece(std::size_t{1} << 20);
+  Sha256 hash;
+  while (size > 0) {
+    const auto wanted = static_cast<std::streamsize>(std::min<std::uintmax_t>(size, piece.size()));
+    if (!file.read(piece.data(), wanted))
+      throw file_error(fmt::format("cannot read {}", printable(path.string())), EIO);
+    hash.update(std::string_view(piece.data(), static_cast<std::size_t>(wanted)));
+    size -= static_cast<std::uintmax_t>(wanted);
+  }
   return hash.finish();
 }
 

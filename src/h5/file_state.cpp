@@ -78,7 +78,7 @@ Handle File::State::link_creation(const std::string& object) const {
 Handle text_type(std::size_t size) {
   Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
   const bool made = type.valid() && H5Tset_size(type.get(), size) >= 0 && H5Tset_cset(type.get(), H5T_CSET_UTF8) >= 0 &&
-                    (size == H5T_VARIABLE || H5Tset_strpad(type.get(), H5T_STR_NULLPAD) >= 0);
+                    H5Tset_strpad(type.get(), H5T_STR_NULLPAD) >= 0;
   return made ? std::move(type) : Handle();
 }
 

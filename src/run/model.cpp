@@ -6,12 +6,13 @@
 
 #include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/sealed_bytes.hpp"
 #include "mnist_dist/h5/file.hpp"
 
 namespace mnist_dist::run {
 namespace {
 
-constexpr std::int64_t kFormatVersion = 2;
+constexpr std::int64_t kFormatVersion = 3;
 
 std::string weights_name(std::size_t layer) {
   return fmt::format("/layers/{}/weights", layer + 1);
@@ -61,9 +62,7 @@ void read_layers(const h5::File& file, const std::string& name, Model& model) {
   model.architecture.outputs = sizes.back();
 }
 
-/// Models from before there was a choice say nothing of it and have leaky ReLUs.
 nn::Activation read_activation(const h5::File& file, const std::string& name) {
-  if (!file.has_attribute("activation")) return nn::Activation::leaky_relu;
   const std::string found = file.string_attribute("activation");
   if (const std::optional<nn::Activation> activation = value_of(nn::kActivations, found)) return *activation;
   throw Error(ExitCode::bad_data,
@@ -97,12 +96,20 @@ void save_model(const Model& model, const std::filesystem::path& path) {
   file.write("/standard_deviation", std::span<const float>(model.standard_deviation),
              shape_of_image(model.image_shape));
   write_layers(file, model);
-  write_file_atomically(path, file.image());
+  std::vector<std::byte> bytes = file.image();
+  seal(bytes);
+  write_file_atomically(path, bytes);
 }
 
 Model load_model(const std::filesystem::path& path) {
   const std::string name = printable(path.string());
-  const h5::File file = h5::File::open(path);
+  const std::vector<std::byte> bytes = read_file(path);
+  if (!is_sealed_whole(bytes)) {  // HDF5 does not survive every damage
+    throw Error(ExitCode::bad_data, fmt::format("{} is damaged, or no model: it does not end in the SHA-256 of its "
+                                                "bytes; `mnist-dist train` writes one as model.h5 into its run folder",
+                                                name));
+  }
+  const h5::File file = h5::File::open_image(bytes, path.string());
   if (!file.has_attribute("format") || file.string_attribute("format") != kModelFormat) {
     throw Error(ExitCode::bad_data,
                 fmt::format("{} is not a model; `mnist-dist train` writes one as model.h5 into its run folder", name));

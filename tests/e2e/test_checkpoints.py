@@ -236,7 +236,7 @@ class FullDisk(ProgramTest):
         """What was written before is whole, and with room again the run gets to where an undisturbed one gets."""
         self.assert_checkpoints_whole(run)
         with h5py.File(run / "model.h5") as model:
-            self.assertEqual(model.attrs["format"], "mnist-dist model")
+            self.assertEqual(model.attrs["format"], b"mnist-dist model")
         epochs = epochs_in_newest_checkpoint(run) + 2
         self.assertGreater(epochs, 2)
         self.resume(run, "--epochs", epochs, ranks=2)

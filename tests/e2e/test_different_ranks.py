@@ -25,8 +25,7 @@ class Others:
 
 def content_of(data):
     with h5py.File(data) as file:
-        content = file.attrs["content_sha256"]
-    return content if isinstance(content, str) else content.decode()
+        return file.attrs["content_sha256"].decode()
 
 
 class DifferentRanks(ProgramTest):

@@ -21,7 +21,7 @@ class InfoAndVerify(FolderTest):
         result = run("info", self.out)
         self.assertEqual(result.returncode, 0, result.stderr)
         with h5py.File(self.out) as file:
-            self.assertIn(file.attrs["content_sha256"], result.stdout)
+            self.assertIn(file.attrs["content_sha256"].decode(), result.stdout)
         self.assertIn("7x9 grey", result.stdout)
         self.assertRegex(result.stdout, r"(?m)^0 +5 +1$")
 

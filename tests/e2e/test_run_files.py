@@ -311,8 +311,8 @@ class Info(ProgramTest):
 
     def test_agrees_with_h5pack(self):
         with h5py.File(Shared.data) as data:
-            self.assertIn(data.attrs["content_sha256"], self.succeed("info", Shared.data))
-            self.assertIn(data.attrs["content_sha256"], self.succeed("info", Trained.run / "model.h5"))
+            self.assertIn(data.attrs["content_sha256"].decode(), self.succeed("info", Shared.data))
+            self.assertIn(data.attrs["content_sha256"].decode(), self.succeed("info", Trained.run / "model.h5"))
 
 
 if __name__ == "__main__":

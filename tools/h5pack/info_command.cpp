@@ -10,6 +10,7 @@
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/output.hpp"
 #include "mnist_dist/data/dataset_file.hpp"
+#include "mnist_dist/data/dataset_guard.hpp"
 
 namespace mnist_dist::h5pack {
 namespace {
@@ -21,6 +22,7 @@ std::vector<std::size_t> count_classes(const data::DatasetFile& file, data::Spli
 }
 
 void print_info(const std::string& path) {
+  data::check_dataset_file(path);
   const data::DatasetFile file(path);
   const data::ImageShape shape = file.image_shape();
   print_output(

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <new>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/log.hpp"
 #include "mnist_dist/core/output.hpp"
+#include "mnist_dist/data/dataset_guard.hpp"
 
 namespace mnist_dist::h5pack {
 
@@ -71,6 +73,10 @@ int main(int argument_count, char** arguments) {
   catch_interruptions();
   CLI::App app{"Packs folders of images into one HDF5 file, the data set that mnist-dist trains on.", "h5pack"};
   try {
+    if (argument_count == 3 && std::string_view(arguments[1]) == data::kProbeCommand) {
+      data::probe_dataset(arguments[2]);
+      return 0;
+    }
     add_commands(app);
     return run(app, argument_count, arguments);
   } catch (const Interrupted& interrupted) {

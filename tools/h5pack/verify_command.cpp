@@ -9,6 +9,7 @@
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/output.hpp"
 #include "mnist_dist/data/dataset_file.hpp"
+#include "mnist_dist/data/dataset_guard.hpp"
 #include "mnist_dist/data/pack/verify.hpp"
 #include "progress.hpp"
 
@@ -16,6 +17,7 @@ namespace mnist_dist::h5pack {
 namespace {
 
 void run_verify(const std::string& path) {
+  data::check_dataset_file(path);
   const data::DatasetFile file(path);
   std::vector<std::string> differences;
   {

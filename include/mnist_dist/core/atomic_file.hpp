@@ -29,6 +29,8 @@ class AtomicFile {
   [[nodiscard]] std::filesystem::path path_for_writing() const;
   /// Appends bytes. @throws Error (file_system), for example when the disk is full
   void write(std::span<const std::byte> bytes);
+  /// Appends a seal over all bytes of the unfinished file, whoever wrote them (core/sealed_bytes.hpp).
+  void seal();
   /// Flushes the bytes to the disk, gives them the target's name, flushes the folder.
   /// @throws Error (file_system); the target is then as it was
   void commit();

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
@@ -30,5 +32,7 @@ class Sha256 {
 };
 
 [[nodiscard]] std::string sha256_hex(std::span<const std::byte> bytes);
+/// Of a file's first `size` bytes, read in pieces. @throws Error (file_system), also where it has fewer
+[[nodiscard]] std::string sha256_of_file(const std::filesystem::path& path, std::uintmax_t size);
 
 }  // namespace mnist_dist

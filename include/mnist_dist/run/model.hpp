@@ -3,7 +3,8 @@
 // The file holds /layers/<n>/weights f32 [inputs, outputs] and /layers/<n>/biases f32 [outputs] for n = 1, 2, ...;
 // /mean and /standard_deviation f32 in the shape of an image; /classes text. Root attributes: format ("mnist-dist
 // model"), format_version, leaky_relu_slope, activation (nn/activation.hpp), image_height, image_width,
-// image_channels, dataset_sha256, epoch, score, build, arithmetic. Its bytes depend on nothing else.
+// image_channels, dataset_sha256, epoch, score, build, arithmetic. Its bytes depend on nothing else. It ends in a seal
+// (core/sealed_bytes.hpp).
 #pragma once
 
 #include <cstdint>

@@ -79,6 +79,7 @@ std::string DatasetWriter::finish() {
   file_.write_attribute("format_version", kDatasetFormatVersion);
   file_.write_attribute("content_sha256", content_sha256);
   file_.close();
+  target_.seal();
   target_.commit();
   return content_sha256;
 }
