@@ -13,7 +13,7 @@
 namespace {
 
 int fail(mnist_dist::ExitCode exit_code, const char* message) {
-  mnist_dist::log_error(message, mnist_dist::comm::rank_by_launcher());
+  mnist_dist::log_error(message, mnist_dist::comm::rank_by_launcher(), mnist_dist::host_name());
   mnist_dist::comm::abort_all_ranks(exit_code);
   return static_cast<int>(exit_code);
 }
@@ -28,7 +28,8 @@ int main(int argc, char** argv) {
     return exit_code;
   } catch (const mnist_dist::comm::AgreedError& error) {
     // All ranks are here: one speaks, and all end in the regular way.
-    if (mnist_dist::comm::rank_by_launcher() == 0) mnist_dist::log_error(error.what(), error.failed_rank());
+    if (mnist_dist::comm::rank_by_launcher() == 0)
+      mnist_dist::log_error(error.what(), error.failed_rank(), error.failed_host());
     mnist_dist::comm::Environment::finalize();
     return static_cast<int>(error.exit_code());
   } catch (const mnist_dist::Error& error) {

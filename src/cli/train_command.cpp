@@ -14,6 +14,7 @@
 #include "mnist_dist/comm/communicator.hpp"
 #include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/log.hpp"
 #include "mnist_dist/core/output.hpp"
 #include "mnist_dist/core/stop_request.hpp"
 #include "mnist_dist/run/checkpoint_store.hpp"
@@ -140,10 +141,19 @@ void print_epoch(const train::EpochMetrics& epoch, bool is_best, double mean_sec
   const auto or_dash = [](double value, int digits, const char* unit) {
     return std::isnan(value) ? std::string("-") : fmt::format("{:.{}f}{}", value, digits, unit);
   };
-  print_line(fmt::format("{:5} {:9.5f} {:>9} {:>9} {:9.3f} {:11.0f} {:>9}{}", epoch.epoch, epoch.loss,
-                         or_dash(epoch.score, 5, ""), or_dash(100 * epoch.accuracy, 2, " %"), epoch.seconds,
-                         epoch.images_per_second(), as_time(left),
-                         is_best && !std::isnan(epoch.score) ? "  best" : ""));
+  const std::string loss = epoch.loss < 1000 ? fmt::format("{:9.5f}", epoch.loss) : fmt::format("{:9.2e}", epoch.loss);
+  print_line(fmt::format("{:5} {} {:>9} {:>9} {:9.3f} {:11.0f} {:>9}{}", epoch.epoch, loss, or_dash(epoch.score, 5, ""),
+                         or_dash(100 * epoch.accuracy, 2, " %"), epoch.seconds, epoch.images_per_second(),
+                         as_time(left), is_best && !std::isnan(epoch.score) ? "  best" : ""));
+}
+
+/// Guessing all classes alike has the loss ln(classes).
+void warn_of_divergence(const train::EpochMetrics& epoch, std::size_t classes, double learning_rate) {
+  const double guessing = std::log(static_cast<double>(classes));
+  if (epoch.loss < 10 * guessing) return;
+  log_warning(
+      fmt::format("the loss of epoch {} is {:.3g}, where guessing has {:.3g}: try a smaller --learning-rate than {}",
+                  epoch.epoch, epoch.loss, guessing, learning_rate));
 }
 
 void print_end(const run::TrainingRun& run, const run::TrainingRun::End& end, const std::string& folder) {
@@ -196,6 +206,7 @@ int run_train(const TrainOptions& options) {
     seconds += epoch.seconds;
     ++epochs;
     print_epoch(epoch, is_best, seconds / epochs, start.settings.epochs);
+    if (epochs == 1) warn_of_divergence(epoch, file.classes().size(), start.settings.learning_rate);
   };
   run::TrainingRun training(world, ranks.host, start.settings, file, data, start.folder ? &*start.folder : nullptr,
                             start.checkpoint);

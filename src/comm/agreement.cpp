@@ -4,6 +4,7 @@
 #include <new>
 #include <string>
 
+#include "mnist_dist/core/log.hpp"
 #include "mnist_dist/core/memory.hpp"
 #include "mpi_handle.hpp"
 
@@ -35,7 +36,8 @@ void run_and_agree(const Communicator& communicator, const std::function<void()>
   if (failed == exit_codes.end()) return;
   const auto failed_rank = static_cast<int>(failed - exit_codes.begin());
   message = communicator.broadcast(message, failed_rank);
-  throw AgreedError(static_cast<ExitCode>(*failed), message, communicator.rank_of_launcher(failed_rank));
+  throw AgreedError(static_cast<ExitCode>(*failed), message, communicator.rank_of_launcher(failed_rank),
+                    communicator.broadcast(host_name(), failed_rank));
 }
 
 struct StopAgreement::Question {

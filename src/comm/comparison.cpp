@@ -1,13 +1,12 @@
 #include "mnist_dist/comm/comparison.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "mnist_dist/comm/agreement.hpp"
+#include "mnist_dist/core/log.hpp"
 
 namespace mnist_dist::comm {
 namespace {
@@ -15,11 +14,6 @@ namespace {
 // Stand in no value.
 constexpr char kEndOfName = '\x1f';
 constexpr char kEndOfValue = '\x1e';
-
-std::string host_name() {
-  std::array<char, 256> name = {};
-  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "?";
-}
 
 std::string as_text(const std::vector<Common>& values) {
   std::string text;

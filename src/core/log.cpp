@@ -1,7 +1,9 @@
 #include "mnist_dist/core/log.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <array>
 #include <cstdio>
 #include <string>
 
@@ -34,9 +36,14 @@ void log_warning(std::string_view message) {
   if (identity().print_warnings) print_line(fmt::format("{}: warning: {}\n", identity().program, message));
 }
 
-void log_error(std::string_view message, int rank) {
-  const std::string where = rank == 0 ? "" : fmt::format(" (rank {})", rank);
+void log_error(std::string_view message, int rank, std::string_view host) {
+  const std::string where = rank == 0 ? "" : fmt::format(" (rank {} on {})", rank, host);
   print_line(fmt::format("{}: error{}: {}\n", identity().program, where, message));
+}
+
+std::string host_name() {
+  std::array<char, 256> name = {};
+  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "?";
 }
 
 }  // namespace mnist_dist

@@ -28,8 +28,8 @@ std::vector<std::string> read_text(const File::State& state, const std::string& 
   values.reserve(count);
   if (state.check_read(H5Tis_variable_str(type.get()), object) > 0) {
     state.fail_bad(object,
-                   "is text of variable size, which cannot be read safely where a file is damaged: "
-                   "write it with a fixed size (programs before 1.0 did not)");
+                   "is text of variable size, which HDF5 cannot read safely from a damaged file: pack or write "
+                   "the file anew, with text of fixed size");
   }
   const bool padded_with_spaces = H5Tget_strpad(type.get()) == H5T_STR_SPACEPAD;
   std::vector<char> characters(count * size);

@@ -32,7 +32,7 @@ class DifferentRanks(ProgramTest):
     def assert_told(self, first, second, exit_code, *mentions, environment=()):
         """Rank 0 runs the first command, ranks 1 and 2 the second one."""
         result = self.run_program(*first, ":", "-np", 2, *environment, MNIST_DIST, *second, ranks=1)
-        self.assert_one_error(result, exit_code, "mnist-dist: error (rank 1): ", "rank 0 on ", "rank 1 on ", *mentions)
+        self.assert_one_error(result, exit_code, "mnist-dist: error (rank 1 on ", "rank 0 on ", "rank 1 on ", *mentions)
         self.assertEqual(result.stdout, "")
         self.assertEqual(list(self.folder.iterdir()), [])
 

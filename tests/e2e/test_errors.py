@@ -5,7 +5,7 @@ import os
 import shutil
 
 from program import (BAD_DATA, DONE, FILE_SYSTEM, FOREVER, HANG, LONG_EPOCHS, USAGE, ProgramTest, Shared, draw_digits,
-                     h5py, kill, main, pack, wait_until)
+                     h5py, kill, main, pack, wait_until, warning_lines)
 
 
 class Files:
@@ -231,6 +231,14 @@ class Training(ErrorTest):
         for count in (None, 3):
             result = self.run_program("train", Shared.data, *options, "-o", f"diverged-{count}", ranks=count)
             self.assert_one_error(result, USAGE, "diverged", "--learning-rate", "1000000")
+
+    def test_absurd_loss(self):
+        """Numbers still, but no training: it is said once."""
+        result = self.run_program("train", Shared.data, "--learning-rate", "100", "--epochs", 2, "-o", "run", ranks=2)
+        self.assert_exit(result, DONE)
+        lines = warning_lines(result)
+        self.assertEqual(len(lines), 1, result.stderr)
+        self.assertRegex(lines[0], r"the loss of epoch 1 is [0-9.e+]+, where guessing has 2\.3: .*--learning-rate than 100$")
 
     def assert_all_end_after(self, attack):
         """Three ranks train without an end; after the attack, all and mpirun must be gone."""

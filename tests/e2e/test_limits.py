@@ -76,7 +76,7 @@ class OneRank(ProgramTest):
     def test_agreed_failure(self):
         result = self.run_program("train", Shared.data, "-o", "run", ":", "-np", 2, MNIST_DIST, "train", "nothing.h5",
                                   "-o", "run", ranks=1)
-        self.assert_one_error(result, FILE_SYSTEM, "mnist-dist: error (rank 1): ", "nothing.h5")
+        self.assert_one_error(result, FILE_SYSTEM, "mnist-dist: error (rank 1 on ", "nothing.h5")
 
     def test_failure_of_the_first_rank(self):
         result = self.run_program("train", "nothing.h5", ":", "-np", 1, MNIST_DIST, "train", Shared.data, ranks=1)
@@ -84,9 +84,9 @@ class OneRank(ProgramTest):
 
     def test_wrong_command_line(self):
         for first, second, error in ((["train", "--typo"], ["train", "--typo"], "error: "),
-                                     (["train", Shared.data], ["train", "--typo"], "error (rank 1): "),
+                                     (["train", Shared.data], ["train", "--typo"], "error (rank 1 on "),
                                      (["train", "--typo"], ["train", Shared.data], "error: "),
-                                     (["evaluate", Shared.data], ["evaluate", "--typo"], "error (rank 1): ")):
+                                     (["evaluate", Shared.data], ["evaluate", "--typo"], "error (rank 1 on ")):
             result = self.run_program(*first, ":", "-np", 2, MNIST_DIST, *second, ranks=1)
             self.assert_one_error(result, USAGE, f"mnist-dist: {error}", "--typo")
 
@@ -97,7 +97,7 @@ class OneRank(ProgramTest):
         result = self.run_program(*arguments, ":", "-np", 1, "sh", "-c", f'ulimit -v {limit // 1024}; exec "$@"', "sh",
                                   MNIST_DIST, *arguments, ranks=1)
         self.assert_exit(result, RANK_FAILED)
-        self.assertIn("mnist-dist: error (rank 1): ", error_lines(result)[0])
+        self.assertIn("mnist-dist: error (rank 1 on ", error_lines(result)[0])
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 
 #include <functional>
 #include <memory>
+#include <string>
+#include <utility>
 
 #include "mnist_dist/comm/communicator.hpp"
 #include "mnist_dist/core/error.hpp"
@@ -12,13 +14,15 @@ namespace mnist_dist::comm {
 /// A failure that all ranks know of: each ends in the regular way, and rank 0 alone prints it.
 class AgreedError : public Error {
  public:
-  AgreedError(ExitCode exit_code, const std::string& message, int failed_rank)
-      : Error(exit_code, message), failed_rank_(failed_rank) {}
+  AgreedError(ExitCode exit_code, const std::string& message, int failed_rank, std::string failed_host = {})
+      : Error(exit_code, message), failed_rank_(failed_rank), failed_host_(std::move(failed_host)) {}
   /// The first rank that failed, by the launcher's number.
   [[nodiscard]] int failed_rank() const noexcept { return failed_rank_; }
+  [[nodiscard]] const std::string& failed_host() const noexcept { return failed_host_; }
 
  private:
   int failed_rank_;
+  std::string failed_host_;
 };
 
 /// Collective: runs `work`, which must not communicate, and then learns how the others fared.

@@ -1,6 +1,7 @@
 // Lines for the user on standard error. Local; safe from any thread.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace mnist_dist {
@@ -12,7 +13,10 @@ void set_log_identity(std::string_view program, bool print_warnings = true);
 /// "PROGRAM: warning: MESSAGE".
 void log_warning(std::string_view message);
 
-/// "PROGRAM: error: MESSAGE", or "PROGRAM: error (rank R): MESSAGE" for a rank above 0.
-void log_error(std::string_view message, int rank = 0);
+/// "PROGRAM: error: MESSAGE", or "PROGRAM: error (rank R on HOST): MESSAGE" for a rank above 0.
+void log_error(std::string_view message, int rank = 0, std::string_view host = {});
+
+/// This machine's.
+[[nodiscard]] std::string host_name();
 
 }  // namespace mnist_dist

@@ -8,7 +8,8 @@ using namespace mnist_dist;
 
 TEST_CASE("an error names its program, and its rank if that is not the first") {
   CHECK(printed_by([] { log_error("no such file", 0); }) == "mnist-dist: error: no such file\n");
-  CHECK(printed_by([] { log_error("no such file", 3); }) == "mnist-dist: error (rank 3): no such file\n");
+  CHECK(printed_by([] { log_error("no such file", 3, "node7"); }) ==
+        "mnist-dist: error (rank 3 on node7): no such file\n");
 }
 
 TEST_CASE("warnings come from the rank that speaks") {
