@@ -101,7 +101,7 @@ Start prepare(const comm::Communicator& world, const TrainOptions& options) {
     if (!resumes) {
       start.settings = resolve_settings(options.settings);
     } else if (world.rank() == 0) {
-      start.folder = run::RunFolder::open(options.resume);
+      start.folder = run::RunFolder::open_for_writing(options.resume);
       const auto newest = run::CheckpointStore(start.folder->checkpoints()).load_newest();
       if (newest) {
         start.checkpoint = run::decode_checkpoint(*newest, options.resume);

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/file_lock.hpp"
 #include "mnist_dist/core/sealed_bytes.hpp"
 #include "mnist_dist/core/sha256.hpp"
 
@@ -23,6 +24,19 @@ Error cannot_write(const std::filesystem::path& target, int error_number) {
   return file_error(fmt::format("cannot write {}", printable(target.string())), error_number);
 }
 
+/// @param number from 1 on, for several processes that write the target at the same time
+std::filesystem::path partial_name(const std::filesystem::path& target, int number) {
+  if (number > 1000) throw cannot_write(target, EBUSY);  // a file system on which no name ever is free
+  const std::string suffix = number == 1 ? "partial" : fmt::format("{}.partial", number);
+  return folder_of(target) / fmt::format(".{}.{}", target.filename().string(), suffix);
+}
+
+/// Whether the file that was opened as `partial` is nobody else's: new, or left by a process that died. Whoever is
+/// alive has locked it, but may have renamed or removed it before the lock was ours.
+bool take_partial(const std::filesystem::path& partial, int descriptor) {
+  return lock_byte(descriptor, 0, false) != LockOutcome::anothers && leads_to(partial.c_str(), descriptor);
+}
+
 void flush_folder(const std::filesystem::path& target) {
   const int folder = open(folder_of(target).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder < 0) throw cannot_write(target, errno);
@@ -36,21 +50,46 @@ void flush_folder(const std::filesystem::path& target) {
 }  // namespace
 
 AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)) {
-  partial_ = folder_of(target_) / fmt::format(".{}.partial", target_.filename().string());
   if (std::filesystem::is_directory(target_)) throw cannot_write(target_, EISDIR);
   // Umask applies to the mode, as for any new file.
   descriptor_ = open(folder_of(target_).c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
   if (descriptor_ < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
-    descriptor_ = open(partial_.c_str(), O_CREAT | O_TRUNC | O_RDWR | O_CLOEXEC, 0666);
-    has_name_ = descriptor_ >= 0;
+    open_partial();
+  } else if (descriptor_ < 0) {
+    throw cannot_write(target_, errno);
   }
-  if (descriptor_ < 0) throw cannot_write(target_, errno);
+}
+
+void AtomicFile::open_partial() {
+  for (int number = 1; !has_name_; ++number) {
+    partial_ = partial_name(target_, number);
+    descriptor_ = open(partial_.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666);
+    if (descriptor_ < 0) throw cannot_write(target_, errno);
+    has_name_ = take_partial(partial_, descriptor_);
+    if (!has_name_) close(descriptor_);
+  }
+  if (ftruncate(descriptor_, 0) != 0) throw cannot_write(target_, errno);
+}
+
+void AtomicFile::link_partial() {
+  static_cast<void>(lock_byte(descriptor_, 0, false));  // for others to see, once it has a name
+  const std::filesystem::path nameless = path_for_writing();
+  for (int number = 1; !has_name_; ++number) {
+    partial_ = partial_name(target_, number);
+    has_name_ = linkat(AT_FDCWD, nameless.c_str(), AT_FDCWD, partial_.c_str(), AT_SYMLINK_FOLLOW) == 0;
+    if (has_name_) return;
+    if (errno != EEXIST) throw cannot_write(target_, errno);
+    const int found = open(partial_.c_str(), O_RDWR | O_CLOEXEC);
+    if (found < 0) continue;
+    if (take_partial(partial_, found)) unlink(partial_.c_str());  // left by a process that died just here
+    close(found);
+  }
 }
 
 AtomicFile::~AtomicFile() {
   if (descriptor_ < 0) return;
+  if (has_name_) unlink(partial_.c_str());  // while the lock says whose it is
   close(descriptor_);
-  if (has_name_) unlink(partial_.c_str());
 }
 
 std::filesystem::path AtomicFile::path_for_writing() const {
@@ -75,14 +114,7 @@ void AtomicFile::seal() {
 
 void AtomicFile::commit() {
   if (fsync(descriptor_) != 0) throw cannot_write(target_, errno);
-  if (!has_name_) {
-    const std::filesystem::path nameless = path_for_writing();
-    unlink(partial_.c_str());  // what a process that died just here may have left
-    if (linkat(AT_FDCWD, nameless.c_str(), AT_FDCWD, partial_.c_str(), AT_SYMLINK_FOLLOW) != 0) {
-      throw cannot_write(target_, errno);
-    }
-    has_name_ = true;
-  }
+  if (!has_name_) link_partial();
   if (rename(partial_.c_str(), target_.c_str()) != 0) throw cannot_write(target_, errno);
   has_name_ = false;
   const int descriptor = descriptor_;

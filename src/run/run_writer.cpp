@@ -16,6 +16,7 @@ namespace {
 
 // The checkpoint first: what follows from it is written anew when a run goes on from it.
 void write_record(const RunFolder& folder, const RunRecord& record) {
+  folder.check_still_there();
   if (record.checkpoint) {
     CheckpointStore(folder.checkpoints())
         .save(encode_checkpoint(*record.checkpoint), record.checkpoint->state.epochs_done,
@@ -26,6 +27,7 @@ void write_record(const RunFolder& folder, const RunRecord& record) {
     write_file_atomically(folder.metrics_jsonl(), metrics_jsonl(record.history));
   }
   if (record.best_model) save_model(*record.best_model, folder.model());
+  folder.check_still_there();  // or else they may lie in another one
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 //                              open FD PATH (with "O_TMPFILE" or "O_CREAT" where so asked) | write FD | fsync FD |
 //                              close FD | linkat FROM TO | rename FROM TO
 //   FILE_SYSTEM_NO_TMPFILE=1 open() with O_TMPFILE fails as on file systems that do not have it
+//   FILE_SYSTEM_NO_LOCKS=1   fcntl() locks nothing, as on file systems that do not have locks
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/syscall.h>
@@ -94,6 +95,20 @@ int close(int descriptor) {
   static auto* const real = original<int(int)>("close");
   log("close\t" + std::to_string(descriptor));  // before another thread can get the same number
   return real(descriptor);
+}
+
+int fcntl(int descriptor, int command, ...) {
+  va_list arguments;
+  va_start(arguments, command);
+  void* argument = va_arg(arguments, void*);
+  va_end(arguments);
+  const bool locks = command == F_OFD_SETLK || command == F_OFD_SETLKW;
+  if (locks && std::getenv("FILE_SYSTEM_NO_LOCKS") != nullptr) {
+    errno = ENOSYS;
+    return -1;
+  }
+  static auto* const real = original<int(int, int, ...)>("fcntl");
+  return real(descriptor, command, argument);
 }
 
 int linkat(int from_folder, const char* from, int to_folder, const char* to, int flags) {

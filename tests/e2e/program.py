@@ -91,9 +91,11 @@ class Job:
         return [pid for pid in descendants(self.process.pid) if is_program(pid)]
 
     def kill(self):
-        """All at once, as a power cut would."""
-        kill([*descendants(self.process.pid), self.process.pid])
+        """All at once, as a power cut would. Returns when none of them is left."""
+        pids = [*descendants(self.process.pid), self.process.pid]
+        kill(pids)
         self.process.wait()
+        wait_until(lambda: not any(map(is_alive, pids)), "the end of what was killed")
 
     def wait(self, timeout=PATIENCE):
         """Waits for the end. A program that hangs is killed, and the test fails."""
@@ -123,6 +125,14 @@ def is_program(pid):
     try:
         return os.readlink(f"/proc/{pid}/exe") == os.path.realpath(MNIST_DIST)
     except OSError:
+        return False
+
+
+def is_alive(pid):
+    """Not so once it has only an exit code left, which nobody may ever want."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 

@@ -15,7 +15,8 @@ namespace mnist_dist {
 /// A file that is written without a name and takes the place of `target` when it is complete.
 ///
 /// Where the file system has O_TMPFILE, a process that dies leaves nothing behind; elsewhere it leaves
-/// ".NAME.partial" beside the target, which the next attempt overwrites.
+/// ".NAME.partial" beside the target, which the next attempt overwrites. Several processes that write the same target
+/// at the same time take ".NAME.2.partial" and so on; the last one's file stays.
 class AtomicFile {
  public:
   /// @throws Error (file_system) when the folder does not exist or cannot be written
@@ -36,6 +37,9 @@ class AtomicFile {
   void commit();
 
  private:
+  void open_partial();
+  void link_partial();
+
   std::filesystem::path target_;
   std::filesystem::path partial_;
   int descriptor_ = -1;

@@ -3,23 +3,33 @@
 //   config.toml    every setting, for `mnist-dist train --config`
 //   metrics.csv    a row per epoch          metrics.jsonl  the same and more
 //   model.h5       the best parameters      checkpoints/   what --resume goes on from
+//   .lock          one process at a time writes the folder
 // Beside the folder, the link "latest" points to the newest run.
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 
 #include "mnist_dist/train/settings.hpp"
 
 namespace mnist_dist::run {
 
+class FolderLock;
+
 class RunFolder {
  public:
-  /// An existing run. @throws Error (file_system) when there is no config.toml in it
+  /// An existing run, to read. @throws Error (file_system) when there is no config.toml in it
   static RunFolder open(const std::filesystem::path& path);
-  /// A new run at `path`, or at runs/<UTC time> when it is empty; writes config.toml and "latest".
-  /// @throws Error usage: there is a run already; file_system: it cannot be made
+  /// An existing run, to go on with: no other process can write there as long as this object or a copy lives.
+  /// @throws Error (file_system) as open() does, or when another process writes there
+  static RunFolder open_for_writing(const std::filesystem::path& path);
+  /// A new run at `path`, or at runs/<UTC time> when it is empty, to write; writes config.toml and "latest".
+  /// @throws Error usage: there is a run already; file_system: it cannot be made, or another process writes there
   static RunFolder create(std::filesystem::path path, const train::Settings& settings);
+
+  /// Of a folder to write. @throws Error (file_system) when it is no longer the one that was opened or made
+  void check_still_there() const;
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   [[nodiscard]] std::filesystem::path config() const { return path_ / "config.toml"; }
@@ -30,7 +40,10 @@ class RunFolder {
 
  private:
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
+  static RunFolder locked(std::filesystem::path path);
+
   std::filesystem::path path_;
+  std::shared_ptr<const FolderLock> lock_;  // of a folder to write
 };
 
 }  // namespace mnist_dist::run

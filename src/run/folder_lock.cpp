@@ -1,0 +1,73 @@
+#include "folder_lock.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <string>
+#include <system_error>
+
+#include "mnist_dist/core/atomic_file.hpp"
+#include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/file_lock.hpp"
+#include "mnist_dist/core/log.hpp"
+
+namespace mnist_dist::run {
+namespace {
+
+// The byte that the writer of the folder has locked, and one for the instant in which the file's text is changed or
+// read: so the text is always that of the process that has the first.
+constexpr long kWriter = 0;
+constexpr long kText = 1;
+
+std::string this_process() {
+  std::array<char, 256> host{};
+  gethostname(host.data(), host.size() - 1);
+  return fmt::format("process {} on {}", getpid(), host.data());
+}
+
+}  // namespace
+
+FolderLock::FolderLock(const std::filesystem::path& folder, int descriptor)
+    : folder_(folder), file_(folder / ".lock"), descriptor_(descriptor) {}
+
+FolderLock::FolderLock(const std::filesystem::path& folder)
+    : FolderLock(folder, open((folder / ".lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666)) {
+  if (descriptor_ < 0) throw file_error(fmt::format("cannot write {}", printable(file_.string())), errno);
+  take();
+}
+
+FolderLock::~FolderLock() {
+  if (descriptor_ >= 0) close(descriptor_);
+}
+
+void FolderLock::take() {
+  const std::string name = printable(folder_.string());
+  if (lock_byte(descriptor_, kText, true) == LockOutcome::not_supported) {
+    log_warning(fmt::format("{} is on a file system without locks ({}): see to it that no other process writes there",
+                            name, std::generic_category().message(errno)));
+    return;
+  }
+  if (lock_byte(descriptor_, kWriter, false) == LockOutcome::anothers) {
+    throw Error(ExitCode::file_system,
+                fmt::format("{} is being written by {}: wait for its end, or choose another --output", name,
+                            printable(read_text_file(file_))));
+  }
+  const std::string text = this_process();
+  if (ftruncate(descriptor_, 0) != 0 || pwrite(descriptor_, text.data(), text.size(), 0) < 0) {
+    throw file_error(fmt::format("cannot write {}", printable(file_.string())), errno);
+  }
+  unlock_byte(descriptor_, kText);
+}
+
+void FolderLock::check_still_there() const {
+  if (leads_to(file_.c_str(), descriptor_)) return;
+  throw Error(ExitCode::file_system,
+              fmt::format("{}, or its .lock, was removed, moved or replaced while the run went on: put it back and go "
+                          "on with --resume, or start a new run",
+                          printable(folder_.string())));
+}
+
+}  // namespace mnist_dist::run
