@@ -43,6 +43,7 @@ Seal seal_of_file(const std::filesystem::path& path) {
 void seal(std::vector<std::byte>& bytes) {
   const std::string line = seal_of(bytes);
   const std::span<const std::byte> line_bytes = std::as_bytes(std::span(line));
+  bytes.reserve(bytes.size() + kSealSize);  // no more: they may be a large part of the memory
   bytes.insert(bytes.end(), line_bytes.begin(), line_bytes.end());
 }
 

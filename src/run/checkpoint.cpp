@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/sealed_bytes.hpp"
 #include "mnist_dist/h5/file.hpp"
 
 namespace mnist_dist::run {
@@ -66,7 +67,10 @@ std::vector<std::byte> encode_checkpoint(const Checkpoint& checkpoint) {
   write_vector(file, "/average", checkpoint.state.average);
   write_vector(file, "/best_parameters", checkpoint.best_parameters);
   write_history(file, checkpoint.history);
-  return file.image();
+  std::vector<std::byte> bytes = file.image();
+  file.close();  // its memory, before the bytes need more
+  seal(bytes);
+  return bytes;
 }
 
 Checkpoint decode_checkpoint(std::span<const std::byte> bytes, const std::string& name) {

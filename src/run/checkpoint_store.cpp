@@ -8,7 +8,9 @@
 #include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/log.hpp"
+#include "mnist_dist/core/sealed_bytes.hpp"
 #include "mnist_dist/core/sha256.hpp"
+#include "mnist_dist/run/checkpoint.hpp"
 
 namespace mnist_dist::run {
 namespace {
@@ -24,24 +26,56 @@ bool is_checkpoint_name(const std::string& name) {
 }  // namespace
 
 std::vector<CheckpointStore::Entry> CheckpointStore::read_manifest() const {
+  const nlohmann::json manifest = nlohmann::json::parse(read_text_file(manifest_path()));
+  if (manifest.at("format") != kFormat) throw std::runtime_error("its format is not that of a manifest");
   std::vector<Entry> entries;
-  if (!std::filesystem::exists(manifest_path())) return entries;
-  try {
-    const nlohmann::json manifest = nlohmann::json::parse(read_text_file(manifest_path()));
-    if (manifest.at("format") != kFormat) throw std::runtime_error("its format is not that of a manifest");
-    for (const nlohmann::json& entry : manifest.at("checkpoints")) {
-      entries.push_back({entry.at("file"), entry.at("sha256"), entry.at("bytes"), entry.at("epoch"), entry.at("step")});
-      if (std::filesystem::path(entries.back().file).filename() != entries.back().file) {
-        throw std::runtime_error("it names a file outside its folder");
-      }
+  for (const nlohmann::json& entry : manifest.at("checkpoints")) {
+    entries.push_back({entry.at("file"), entry.at("sha256"), entry.at("bytes"), entry.at("epoch"), entry.at("step")});
+    if (std::filesystem::path(entries.back().file).filename() != entries.back().file) {
+      throw std::runtime_error("it names a file outside its folder");
     }
+  }
+  return entries;
+}
+
+CheckpointStore::Found CheckpointStore::find() const {
+  Found found;
+  const std::string name = printable(manifest_path().string());
+  if (!std::filesystem::exists(manifest_path())) {
+    find_sealed(found);
+    if (found.entries.empty() && found.faults.empty()) return found;
+    found.faults.insert(found.faults.begin(), fmt::format("{} is missing", name));
+    return found;
+  }
+  try {
+    found.entries = read_manifest();
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {
-    throw Error(ExitCode::bad_data, fmt::format("{} is damaged ({}); restore it from a backup, or start a new run",
-                                                printable(manifest_path().string()), printable(error.what())));
+    found.faults.push_back(fmt::format("{} is damaged ({})", name, printable(error.what())));
+    find_sealed(found);
   }
-  return entries;
+  return found;
+}
+
+void CheckpointStore::find_sealed(Found& found) const {
+  std::error_code none;
+  for (const auto& file : std::filesystem::directory_iterator(folder_, none)) {
+    const std::string name = file.path().filename().string();
+    if (!is_checkpoint_name(name)) continue;
+    const std::string path = printable(file.path().string());
+    try {
+      const std::vector<std::byte> bytes = read_file(file.path());
+      if (!is_sealed_whole(bytes)) {
+        throw Error(ExitCode::bad_data, fmt::format("{} is not whole by its own hash", path));
+      }
+      const train::TrainerState state = decode_checkpoint(bytes, path).state;
+      found.entries.push_back({name, sha256_hex(bytes), bytes.size(), state.epochs_done, state.steps_done});
+    } catch (const Error& error) {
+      found.faults.emplace_back(error.what());
+    }
+  }
+  std::ranges::sort(found.entries, {}, &Entry::step);
 }
 
 void CheckpointStore::write_manifest(const std::vector<Entry>& entries) const {
@@ -59,12 +93,12 @@ void CheckpointStore::write_manifest(const std::vector<Entry>& entries) const {
 
 void CheckpointStore::save(std::span<const std::byte> bytes, std::int64_t epoch, std::int64_t step) {
   std::error_code failed;
-  std::filesystem::create_directories(folder_, failed);
+  std::filesystem::create_directory(folder_, failed);  // without parents: a run folder that was removed stays so
   if (failed) throw file_error(fmt::format("cannot make {}", printable(folder_.string())), failed.value());
   const Entry entry{fmt::format("step-{:09}.h5", step), sha256_hex(bytes), bytes.size(), epoch, step};
+  std::vector<Entry> entries = find().entries;
   write_file_atomically(folder_ / entry.file, bytes);
 
-  std::vector<Entry> entries = read_manifest();
   std::erase_if(entries, [&](const Entry& other) { return other.step >= step; });
   entries.push_back(entry);
   if (entries.size() > kKept) entries.erase(entries.begin(), entries.end() - kKept);
@@ -93,14 +127,16 @@ std::optional<std::string> CheckpointStore::read_whole(const Entry& entry, std::
 }
 
 std::optional<std::vector<std::byte>> CheckpointStore::load_newest() const {
-  const std::vector<Entry> entries = read_manifest();
+  const auto [entries, faults] = find();
+  if (entries.empty() && faults.empty()) return std::nullopt;
   if (entries.empty()) {
-    std::error_code none;
-    for (const auto& file : std::filesystem::directory_iterator(folder_, none)) {
-      if (!is_checkpoint_name(file.path().filename().string())) continue;
-      log_warning(fmt::format("{} does not count, since no manifest.json names it", printable(file.path().string())));
-    }
-    return std::nullopt;
+    throw Error(ExitCode::bad_data, fmt::format("{}, and no checkpoint beside it is whole by its own hash; restore "
+                                                "them from a backup, or start a new run",
+                                                faults.front()));
+  }
+  if (!faults.empty()) {
+    log_warning(fmt::format("{}: the checkpoints count that are whole by their own hash", faults.front()));
+    for (const std::string& fault : std::span(faults).subspan(1)) log_warning(fault);
   }
   std::vector<std::byte> bytes;
   for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {

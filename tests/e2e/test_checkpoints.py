@@ -10,7 +10,7 @@ import subprocess
 
 from program import (BAD_DATA, DONE, ENDLESS, FILE_SYSTEM, FOREVER, LONG_EPOCHS, USAGE, ProgramTest, Shared,
                      draw_digits, epochs_in_newest_checkpoint, h5py, main, newest_checkpoint, numpy, pack,
-                     read_manifest, read_metrics, sha256)
+                     read_manifest, read_metrics, sha256, warning_lines)
 
 EPOCHS = 5
 OPTIONS = ("--hidden", "48,32", *ENDLESS)
@@ -114,28 +114,69 @@ class Manifest(CheckpointTest):
     def manifest_path(self):
         return self.run_folder / "checkpoints" / "manifest.json"
 
+    def assert_found_by_their_own_hash(self, *mentions, ranks=None):
+        """There is one warning, and the run goes on from the newest checkpoint."""
+        result = self.try_to_resume(ranks=ranks)
+        self.assertEqual(len(warning_lines(result)), 1, result.stderr)
+        for mention in ("manifest.json", *mentions):
+            self.assertIn(mention, warning_lines(result)[0])
+        self.assertIn("resumed in epoch 5 ", result.stdout)
+        self.assert_ends_undisturbed(result)
+        self.assertEqual([entry["epoch"] for entry in read_manifest(self.run_folder)["checkpoints"]], [3, 4, 5])
+        self.assertEqual(warning_lines(self.try_to_resume()), [])
+
+    def begin_again(self):
+        shutil.rmtree(self.run_folder)
+        shutil.copytree(Runs.begun, self.run_folder)
+
     def test_damaged(self):
         whole = self.manifest_path().read_text(encoding="utf-8")
         for text in ("", "{", whole[: len(whole) // 2], "[]", '{"format": "another"}', "\0" * 300):
             with self.subTest(text=text[:20]):
+                self.begin_again()
                 self.manifest_path().write_text(text, encoding="utf-8")
-                self.assert_one_error(self.try_to_resume(), BAD_DATA, "manifest.json")
+                self.assert_found_by_their_own_hash("is damaged", ranks=2 if text == "" else None)
+
+    def test_missing(self):
+        self.manifest_path().unlink()
+        self.assertIn("done        4 epochs", self.succeed("info", "run"))
+        self.assert_found_by_their_own_hash("is missing")
 
     def test_that_lacks_a_field(self):
         for field in ("file", "sha256", "bytes", "epoch", "step"):
             with self.subTest(field=field):
-                shutil.copy(Runs.begun / "checkpoints" / "manifest.json", self.manifest_path())
+                self.begin_again()
                 self.rewrite(lambda manifest: manifest["checkpoints"][-1].pop(field))
-                self.assert_one_error(self.try_to_resume(), BAD_DATA, "manifest.json", field)
+                self.assert_found_by_their_own_hash(field)
+
+    def test_damaged_with_the_newest_checkpoint(self):
+        for damage in (truncate, flip_one_bit, empty):
+            with self.subTest(damage=damage.__name__):
+                self.begin_again()
+                newest = self.checkpoints()[-1]
+                damage(newest)
+                truncate(self.manifest_path())
+                result = self.try_to_resume()
+                self.assertEqual(len(warning_lines(result)), 2, result.stderr)
+                self.assertIn(newest.name, warning_lines(result)[1])
+                self.assertIn("resumed in epoch 4 ", result.stdout)
+                self.assert_ends_undisturbed(result)
+
+    def test_lost_with_all_checkpoints(self):
+        for path in self.checkpoints():
+            flip_one_bit(path)
+        for lose in (truncate, os.remove):
+            lose(self.manifest_path())
+            self.assert_one_error(self.try_to_resume(), BAD_DATA, "manifest.json", "no checkpoint beside it is whole")
 
     def test_that_names_a_file_elsewhere(self):
         """A manifest is data, and must not make the program open files of somebody else's choice."""
-        newest = self.checkpoints()[-1]
-        shutil.copy(newest, self.run_folder / "elsewhere.h5")
-        for name in ("../elsewhere.h5", str(self.run_folder / "elsewhere.h5"), "x/../../elsewhere.h5"):
+        shutil.copy(self.checkpoints()[0], self.folder / "elsewhere.h5")
+        for name in ("../../elsewhere.h5", str(self.folder / "elsewhere.h5"), "x/../../../elsewhere.h5"):
             with self.subTest(name=name):
+                self.begin_again()
                 self.rewrite(lambda manifest: manifest["checkpoints"][-1].update(file=name))
-                self.assert_one_error(self.try_to_resume(), BAD_DATA, "manifest.json")
+                self.assert_found_by_their_own_hash("outside its folder")
 
     def test_with_another_hash(self):
         """A whole checkpoint under a wrong hash is not loaded."""

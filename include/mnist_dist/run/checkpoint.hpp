@@ -25,9 +25,9 @@ struct Checkpoint {
   std::vector<train::EpochMetrics> history;  ///< one per finished epoch
 };
 
-/// As HDF5: /parameters, /first_moment, /second_moment, /average, /best_parameters f32; /shard_losses f64;
-/// /history/<column>; the rest are root attributes (format "mnist-dist checkpoint", format_version 3). What there is
-/// none of is empty.
+/// As HDF5, sealed (core/sealed_bytes.hpp): /parameters, /first_moment, /second_moment, /average, /best_parameters f32;
+/// /shard_losses f64; /history/<column>; the rest are root attributes (format "mnist-dist checkpoint", format_version
+/// 3). What there is none of is empty.
 [[nodiscard]] std::vector<std::byte> encode_checkpoint(const Checkpoint& checkpoint);
 
 /// @param name what errors call the bytes  @throws Error (bad_data)

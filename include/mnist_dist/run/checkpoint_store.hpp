@@ -1,5 +1,6 @@
 // The folder checkpoints/ of a run. A checkpoint counts from the moment at which manifest.json names it, with its
-// SHA-256; a file whose bytes do not have that hash is never opened. Local: rank 0 alone uses it.
+// SHA-256; a file whose bytes do not have that hash is never opened. Where the manifest is lost or damaged, those count
+// that have their own seal. Local: rank 0 alone uses it.
 #pragma once
 
 #include <cstddef>
@@ -14,16 +15,16 @@ namespace mnist_dist::run {
 
 class CheckpointStore {
  public:
-  /// @param folder need not exist yet
+  /// @param folder need not exist yet, but the folder that it is in
   explicit CheckpointStore(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
   /// Makes the bytes the newest checkpoint, durably; then removes all but the newest three.
   /// @throws Error (file_system), for example when the disk is full: the checkpoints before are then untouched
   void save(std::span<const std::byte> bytes, std::int64_t epoch, std::int64_t step);
 
-  /// The bytes of the newest checkpoint that is whole, with a warning for each newer one that is not; nothing when
-  /// there has never been one.
-  /// @throws Error (bad_data) when the manifest is damaged or none of the checkpoints that it names is whole
+  /// The bytes of the newest checkpoint that is whole, with a warning for each newer one that is not and for a manifest
+  /// that is not; nothing when there has never been one.
+  /// @throws Error (bad_data) when none of the checkpoints is whole
   [[nodiscard]] std::optional<std::vector<std::byte>> load_newest() const;
 
  private:
@@ -35,7 +36,14 @@ class CheckpointStore {
     std::int64_t step = 0;
   };
   [[nodiscard]] std::filesystem::path manifest_path() const { return folder_ / "manifest.json"; }
+  /// What counts, from old to new, and what is wrong with the rest.
+  struct Found {
+    std::vector<Entry> entries;
+    std::vector<std::string> faults;
+  };
+  [[nodiscard]] Found find() const;
   [[nodiscard]] std::vector<Entry> read_manifest() const;
+  void find_sealed(Found& found) const;
   void write_manifest(const std::vector<Entry>& entries) const;
   void remove_all_but(const std::vector<Entry>& entries) const;
   /// What is wrong with an entry's file; nothing if it is whole, and then its bytes are in `bytes`.

@@ -130,6 +130,13 @@ TEST_CASE("a checkpoint that the manifest does not name does not count") {
   CHECK(*store.load_newest() == bytes_of("one"));
 }
 
+TEST_CASE("checkpoints are not put where the run's folder was") {
+  const TemporaryFolder folder;
+  CheckpointStore store(folder.path() / "run" / "checkpoints");
+  CHECK(message_of(ExitCode::file_system, [&] { store.save(bytes_of("one"), 1, 1); }).find("cannot make") == 0);
+  CHECK_FALSE(std::filesystem::exists(folder.path() / "run"));
+}
+
 TEST_CASE("going back to an older step drops what came after it") {
   const TemporaryFolder folder;
   CheckpointStore store(folder.path());
@@ -142,7 +149,48 @@ TEST_CASE("going back to an older step drops what came after it") {
   CHECK_FALSE(std::filesystem::exists(folder.path() / "step-000000003.h5"));
 }
 
-TEST_CASE("a damaged manifest, or one that leads elsewhere, is an error") {
+TEST_CASE("without a manifest, or with a damaged one, checkpoints are told by their own hash") {
+  const TemporaryFolder folder;
+  CheckpointStore store(folder.path());
+  const auto bytes_at = [](std::int64_t step) {
+    Checkpoint checkpoint = example();
+    checkpoint.state.steps_done = step;
+    return run::encode_checkpoint(checkpoint);
+  };
+  const auto file_at = [&](int step) { return folder.path() / ("step-00000000" + std::to_string(step) + ".h5"); };
+  for (const int step : {7, 8, 9}) store.save(bytes_at(step), 2, step);
+  const std::filesystem::path manifest = folder.path() / "manifest.json";
+  const std::string whole = read_text_file(manifest);
+  std::string expected;
+  SUBCASE("missing") {
+    std::filesystem::remove(manifest);
+    expected = "manifest.json is missing";
+  }
+  SUBCASE("cut short") {
+    write_file_atomically(manifest, std::string_view(whole).substr(0, whole.size() / 2));
+    expected = "manifest.json is damaged";
+  }
+  const auto load = [&] { return store.load_newest(); };
+  CHECK(printed_by([&] { CHECK(*load() == bytes_at(9)); }).find(expected) != std::string::npos);
+
+  // A later one that is not whole, and one that another version wrote, are named and passed over.
+  std::vector<std::byte> spoiled = bytes_at(9);
+  spoiled[spoiled.size() / 2] ^= std::byte{1};
+  write_file_atomically(file_at(9), spoiled);
+  std::vector<std::byte> sealed = bytes_of("no HDF5");
+  seal(sealed);
+  write_file_atomically(file_at(6), sealed);
+  const std::string warning = printed_by([&] { CHECK(*load() == bytes_at(8)); });
+  CHECK(warning.find("step-000000009.h5 is not whole by its own hash") != std::string::npos);
+  CHECK(warning.find("step-000000006.h5: not an HDF5 file") != std::string::npos);
+
+  // The next one to be saved makes the manifest whole again, with those that were found.
+  store.save(bytes_at(9), 2, 9);
+  CHECK(read_text_file(manifest) == whole);
+  CHECK(printed_by([&] { CHECK(*load() == bytes_at(9)); }).empty());
+}
+
+TEST_CASE("a damaged manifest, or one that leads elsewhere, is an error where nothing beside it is whole") {
   const TemporaryFolder folder;
   CheckpointStore store(folder.path());
   store.save(bytes_of("one"), 1, 1);
