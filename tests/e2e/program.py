@@ -80,7 +80,10 @@ class Job:
         self.alone = ranks is None
         self.output_file = tempfile.TemporaryFile("w+", encoding="utf-8")
         self.errors_file = tempfile.TemporaryFile("w+", encoding="utf-8")
-        self.process = subprocess.Popen(command_line(arguments, ranks), cwd=folder, env=environment(),
+        # Open MPI's jobs share a folder, which two that start or end at the same time cannot always make.
+        self.session = tempfile.mkdtemp(prefix="ompi-")
+        self.process = subprocess.Popen(command_line(arguments, ranks), cwd=folder,
+                                        env={**environment(), "OMPI_MCA_orte_tmpdir_base": self.session},
                                         stdin=subprocess.DEVNULL, stdout=output or self.output_file,
                                         stderr=self.errors_file, start_new_session=True, preexec_fn=preexec)
 
@@ -119,6 +122,7 @@ class Job:
             self.kill()
         self.output_file.close()
         self.errors_file.close()
+        shutil.rmtree(self.session, ignore_errors=True)
 
 
 def is_program(pid):

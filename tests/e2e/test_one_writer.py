@@ -18,10 +18,17 @@ ENDS_NOT = ("--epochs", FOREVER, *SMALL)
 setUpModule = Shared.make
 
 
+def has_begun(job):
+    """Whether it says which folder it writes."""
+    return any(line.startswith("run  ") for line in job.output().splitlines())
+
+
 class WriterTest(ProgramTest):
-    def assert_refused(self, result, folder, writer):
+    def assert_refused(self, job, folder, writer):
         """@param writer: the process id of its rank 0"""
-        self.assert_one_error(result, FILE_SYSTEM, f"{folder} is being written by process {writer} on "
+        wait_until(lambda: job.process.poll() is not None or has_begun(job), "a refusal")
+        self.assertFalse(has_begun(job), "there are two writers")
+        self.assert_one_error(job.wait(), FILE_SYSTEM, f"{folder} is being written by process {writer} on "
                               f"{socket.gethostname()}: wait for its end, or choose another --output")
 
     def begin(self, *arguments, run="run", ranks=None):
@@ -45,9 +52,9 @@ class Refused(WriterTest):
             with self.subTest(race=race):
                 run = self.folder / f"run-{race}"
                 jobs = [self.start("train", Shared.data, "-o", run.name, "--seed", seed, *ENDS_NOT) for seed in (0, 1)]
-                wait_until(lambda: any(job.process.poll() is not None for job in jobs), "one of the two to be refused")
-                winner = 0 if jobs[0].process.poll() is None else 1
-                self.assert_refused(jobs[1 - winner].wait(), run.name, jobs[winner].process.pid)
+                wait_until(lambda: any(map(has_begun, jobs)), "one of the two to begin")
+                winner = 0 if has_begun(jobs[0]) else 1
+                self.assert_refused(jobs[1 - winner], run.name, jobs[winner].process.pid)
                 self.wait_for_epoch(jobs[winner], run, 1)
                 self.assertIn(f"seed = {winner}\n", (run / "config.toml").read_text(encoding="utf-8"))
                 jobs[winner].kill()
@@ -60,7 +67,7 @@ class Refused(WriterTest):
             self.assertIn(pid, job.ranks())
             for other_ranks in (None, 2):
                 for arguments in (("--resume", run), ("--resume", f"{run}/"), (Shared.data, "-o", run)):
-                    self.assert_refused(self.run_program("train", *arguments, ranks=other_ranks), run, pid)
+                    self.assert_refused(self.start("train", *arguments, ranks=other_ranks), run, pid)
             self.assertIn(": a run\n", self.succeed("info", run))
             self.succeed("evaluate", Shared.data, "-m", run)
             self.wait_for_epoch(job, self.folder / run, len(read_metrics(self.folder / run)) + 1)
