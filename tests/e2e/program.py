@@ -83,7 +83,7 @@ class Job:
         # Open MPI's jobs share a folder, which two that start or end at the same time cannot always make.
         self.session = tempfile.mkdtemp(prefix="ompi-")
         self.process = subprocess.Popen(command_line(arguments, ranks), cwd=folder,
-                                        env={**environment(), "OMPI_MCA_orte_tmpdir_base": self.session},
+                                        env={**environment(), runner.SESSION_FOLDER: self.session},
                                         stdin=subprocess.DEVNULL, stdout=output or self.output_file,
                                         stderr=self.errors_file, start_new_session=True, preexec_fn=preexec)
 
