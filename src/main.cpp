@@ -1,4 +1,5 @@
 // mnist-dist: the one place that catches, prints an error once, and ends all ranks with the right exit code.
+#include <csignal>
 #include <exception>
 #include <new>
 
@@ -22,6 +23,8 @@ int fail(mnist_dist::ExitCode exit_code, const char* message) {
 
 int main(int argc, char** argv) {
   using mnist_dist::ExitCode;
+  // A file that grows beyond `ulimit -f` is then an error like a full disk.
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     const int exit_code = mnist_dist::cli::run_program(argc, argv);
     mnist_dist::flush_output();

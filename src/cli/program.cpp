@@ -14,6 +14,7 @@
 #include "mnist_dist/core/build_info.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/log.hpp"
+#include "mnist_dist/core/stop_request.hpp"
 #include "mnist_dist/data/dataset_guard.hpp"
 
 namespace mnist_dist::cli {
@@ -71,6 +72,8 @@ int run_program(int argc, const char* const* argv) {
     data::probe_dataset(argv[2]);
     return 0;
   }
+  // Before anything that takes time. Whoever stops another command loses nothing.
+  if (argc > 1 && std::string_view(argv[1]) == kCommands.front().name) catch_stop_signals();
   // Every rank parses its arguments, which are the same as a rule; one of them speaks.
   const bool speaks = comm::rank_by_launcher() == 0;
   set_log_identity("mnist-dist", speaks);

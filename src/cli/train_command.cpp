@@ -16,7 +16,6 @@
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/log.hpp"
 #include "mnist_dist/core/output.hpp"
-#include "mnist_dist/core/stop_request.hpp"
 #include "mnist_dist/run/checkpoint_store.hpp"
 #include "mnist_dist/run/training_run.hpp"
 #include "mnist_dist/train/memory_estimate.hpp"
@@ -177,8 +176,7 @@ int run_train(const TrainOptions& options) {
     if (comm::rank_by_launcher() == 0) print_output(recipe_list());
     return static_cast<int>(ExitCode::done);
   }
-  // 1. Start MPI; from now on a stop signal ends the run at the next safe point.
-  catch_stop_signals();
+  // 1. Start MPI. A stop signal that came before, or comes now, ends the run at its first safe point.
   const comm::Environment environment;
   check_same_command(options.resume.empty() ? "train" : "train --resume");
   const Ranks ranks;

@@ -9,11 +9,15 @@
 
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/file_lock.hpp"
+#include "mnist_dist/core/retry.hpp"
 #include "mnist_dist/core/sealed_bytes.hpp"
 #include "mnist_dist/core/sha256.hpp"
 
 namespace mnist_dist {
 namespace {
+
+// Of the target's name, in the partial file's: file systems allow 255 bytes in all.
+constexpr std::size_t kMaximumNameBytes = 200;
 
 std::filesystem::path folder_of(const std::filesystem::path& file) {
   const std::filesystem::path folder = file.parent_path();
@@ -28,7 +32,7 @@ Error cannot_write(const std::filesystem::path& target, int error_number) {
 std::filesystem::path partial_name(const std::filesystem::path& target, int number) {
   if (number > 1000) throw cannot_write(target, EBUSY);  // a file system on which no name ever is free
   const std::string suffix = number == 1 ? "partial" : fmt::format("{}.partial", number);
-  return folder_of(target) / fmt::format(".{}.{}", target.filename().string(), suffix);
+  return folder_of(target) / fmt::format(".{}.{}", target.filename().string().substr(0, kMaximumNameBytes), suffix);
 }
 
 /// Whether the file that was opened as `partial` is nobody else's: new, or left by a process that died. Whoever is
@@ -38,21 +42,38 @@ bool take_partial(const std::filesystem::path& partial, int descriptor) {
 }
 
 void flush_folder(const std::filesystem::path& target) {
-  const int folder = open(folder_of(target).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int folder = retry([&] { return open(folder_of(target).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
   if (folder < 0) throw cannot_write(target, errno);
-  const int result = fsync(folder);
+  const int result = retry([&] { return fsync(folder); });
   const int error_number = errno;
   close(folder);
   // Some network file systems cannot flush a folder and say EINVAL; the rename itself has happened.
   if (result != 0 && error_number != EINVAL) throw cannot_write(target, error_number);
 }
 
+// The file that a chain of links leads to, so that the links stay. There may be none yet.
+// @throws Error when something else stands there, or cannot be looked at
+std::filesystem::path file_to_replace(std::filesystem::path target) {
+  struct stat status {};
+  const bool exists = retry([&] { return stat(target.c_str(), &status); }) == 0;
+  if (!exists && errno != ENOENT) throw cannot_write(target, errno);  // such as a chain without an end
+  if (exists && S_ISDIR(status.st_mode)) throw cannot_write(target, EISDIR);
+  if (exists && !S_ISREG(status.st_mode)) {
+    throw Error(ExitCode::file_system,
+                fmt::format("cannot write {}: it is no regular file", printable(target.string())));
+  }
+  std::error_code failed;
+  while (std::filesystem::is_symlink(target, failed)) {
+    target = folder_of(target) / std::filesystem::read_symlink(target, failed);
+  }
+  return target;
+}
+
 }  // namespace
 
-AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)) {
-  if (std::filesystem::is_directory(target_)) throw cannot_write(target_, EISDIR);
+AtomicFile::AtomicFile(std::filesystem::path target) : target_(file_to_replace(std::move(target))) {
   // Umask applies to the mode, as for any new file.
-  descriptor_ = open(folder_of(target_).c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+  descriptor_ = retry([&] { return open(folder_of(target_).c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666); });
   if (descriptor_ < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
     open_partial();
   } else if (descriptor_ < 0) {
@@ -63,12 +84,12 @@ AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)
 void AtomicFile::open_partial() {
   for (int number = 1; !has_name_; ++number) {
     partial_ = partial_name(target_, number);
-    descriptor_ = open(partial_.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666);
+    descriptor_ = retry([&] { return open(partial_.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666); });
     if (descriptor_ < 0) throw cannot_write(target_, errno);
     has_name_ = take_partial(partial_, descriptor_);
     if (!has_name_) close(descriptor_);
   }
-  if (ftruncate(descriptor_, 0) != 0) throw cannot_write(target_, errno);
+  if (retry([&] { return ftruncate(descriptor_, 0); }) != 0) throw cannot_write(target_, errno);
 }
 
 void AtomicFile::link_partial() {
@@ -76,10 +97,11 @@ void AtomicFile::link_partial() {
   const std::filesystem::path nameless = path_for_writing();
   for (int number = 1; !has_name_; ++number) {
     partial_ = partial_name(target_, number);
-    has_name_ = linkat(AT_FDCWD, nameless.c_str(), AT_FDCWD, partial_.c_str(), AT_SYMLINK_FOLLOW) == 0;
+    has_name_ =
+        retry([&] { return linkat(AT_FDCWD, nameless.c_str(), AT_FDCWD, partial_.c_str(), AT_SYMLINK_FOLLOW); }) == 0;
     if (has_name_) return;
     if (errno != EEXIST) throw cannot_write(target_, errno);
-    const int found = open(partial_.c_str(), O_RDWR | O_CLOEXEC);
+    const int found = retry([&] { return open(partial_.c_str(), O_RDWR | O_CLOEXEC); });
     if (found < 0) continue;
     if (take_partial(partial_, found)) unlink(partial_.c_str());  // left by a process that died just here
     close(found);
@@ -98,8 +120,7 @@ std::filesystem::path AtomicFile::path_for_writing() const {
 
 void AtomicFile::write(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
-    const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
+    const ssize_t written = retry([&] { return ::write(descriptor_, bytes.data(), bytes.size()); });
     if (written < 0) throw cannot_write(target_, errno);
     bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
@@ -113,13 +134,13 @@ void AtomicFile::seal() {
 }
 
 void AtomicFile::commit() {
-  if (fsync(descriptor_) != 0) throw cannot_write(target_, errno);
+  if (retry([&] { return fsync(descriptor_); }) != 0) throw cannot_write(target_, errno);
   if (!has_name_) link_partial();
-  if (rename(partial_.c_str(), target_.c_str()) != 0) throw cannot_write(target_, errno);
+  if (retry([&] { return rename(partial_.c_str(), target_.c_str()); }) != 0) throw cannot_write(target_, errno);
   has_name_ = false;
   const int descriptor = descriptor_;
   descriptor_ = -1;
-  if (close(descriptor) != 0) throw cannot_write(target_, errno);
+  if (close_once(descriptor) != 0) throw cannot_write(target_, errno);
   flush_folder(target_);
 }
 
@@ -134,7 +155,7 @@ void write_file_atomically(const std::filesystem::path& target, std::string_view
 }
 
 std::vector<std::byte> read_file(const std::filesystem::path& path) {
-  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int descriptor = retry([&] { return open(path.c_str(), O_RDONLY | O_CLOEXEC); });
   const std::string action = fmt::format("cannot read {}", printable(path.string()));
   if (descriptor < 0) throw file_error(action, errno);
   struct stat status {};
@@ -143,8 +164,7 @@ std::vector<std::byte> read_file(const std::filesystem::path& path) {
   std::size_t used = 0;
   for (;;) {
     if (used == bytes.size()) bytes.resize(used + 65536);
-    const ssize_t count = read(descriptor, bytes.data() + used, bytes.size() - used);
-    if (count < 0 && errno == EINTR) continue;
+    const ssize_t count = retry([&] { return read(descriptor, bytes.data() + used, bytes.size() - used); });
     if (count < 0) {
       const int error_number = errno;
       close(descriptor);

@@ -11,6 +11,8 @@
 #include <memory>
 #include <new>
 
+#include "mnist_dist/core/retry.hpp"
+
 #if H5_VERSION_GE(1, 13, 0)
 #include <H5FDdevelop.h>
 #endif
@@ -54,7 +56,7 @@ H5FD_t* descriptor_open(const char* name, unsigned flags, hid_t file_access, had
   if ((flags & H5F_ACC_CREAT) != 0) mode |= O_CREAT;
   if ((flags & H5F_ACC_TRUNC) != 0) mode |= O_TRUNC;
   if ((flags & H5F_ACC_EXCL) != 0) mode |= O_EXCL;
-  const int descriptor = open(name, mode | O_CLOEXEC, 0666);
+  const int descriptor = retry([&] { return open(name, mode | O_CLOEXEC, 0666); });
   struct stat status {};
   if (descriptor < 0 || fstat(descriptor, &status) != 0 || S_ISDIR(status.st_mode)) {
     info->status->error_number = S_ISDIR(status.st_mode) ? EISDIR : errno;
@@ -76,7 +78,7 @@ H5FD_t* descriptor_open(const char* name, unsigned flags, hid_t file_access, had
 
 herr_t descriptor_close(H5FD_t* base) {
   const std::unique_ptr<DescriptorFile> file(&file_of(base));
-  if (close(file->descriptor) != 0 && file->writable) note_failure(*file, errno);
+  if (close_once(file->descriptor) != 0 && file->writable) note_failure(*file, errno);
   return 0;
 }
 
@@ -104,8 +106,7 @@ herr_t descriptor_read(H5FD_t* base, H5FD_mem_t /*type*/, hid_t /*transfer*/, ha
   DescriptorFile& file = file_of(base);
   auto* next = static_cast<char*>(buffer);
   while (size > 0) {
-    const ssize_t count = pread(file.descriptor, next, size, static_cast<off_t>(address));
-    if (count < 0 && errno == EINTR) continue;
+    const ssize_t count = retry([&] { return pread(file.descriptor, next, size, static_cast<off_t>(address)); });
     if (count < 0) {
       note_failure(file, errno);
       return -1;
@@ -126,8 +127,7 @@ herr_t descriptor_write(H5FD_t* base, H5FD_mem_t /*type*/, hid_t /*transfer*/, h
   DescriptorFile& file = file_of(base);
   const auto* next = static_cast<const char*>(buffer);
   while (size > 0 && file.status->error_number == 0) {
-    const ssize_t count = pwrite(file.descriptor, next, size, static_cast<off_t>(address));
-    if (count < 0 && errno == EINTR) continue;
+    const ssize_t count = retry([&] { return pwrite(file.descriptor, next, size, static_cast<off_t>(address)); });
     if (count < 0) {
       note_failure(file, errno);
       break;
@@ -143,9 +143,8 @@ herr_t descriptor_write(H5FD_t* base, H5FD_mem_t /*type*/, hid_t /*transfer*/, h
 herr_t descriptor_truncate(H5FD_t* base, hid_t /*transfer*/, hbool_t /*closing*/) {
   DescriptorFile& file = file_of(base);
   if (file.end_of_file == file.end_of_allocation) return 0;
-  if (file.status->error_number == 0 && ftruncate(file.descriptor, static_cast<off_t>(file.end_of_allocation)) != 0) {
-    note_failure(file, errno);
-  }
+  const auto truncate = [&] { return ftruncate(file.descriptor, static_cast<off_t>(file.end_of_allocation)); };
+  if (file.status->error_number == 0 && retry(truncate) != 0) note_failure(file, errno);
   file.end_of_file = file.end_of_allocation;
   return 0;
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <string_view>
+#include <utility>
 
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/image/png.hpp"
@@ -12,6 +14,7 @@
 namespace mnist_dist::image {
 namespace {
 
+constexpr std::string_view kSignature = "\x89PNG\r\n\x1a\n";
 constexpr std::size_t kHeaderSize = 8 + 4 + 4 + 8;  // signature, length and name of the first chunk, width and height
 
 [[noreturn]] void fail(const std::string& name, const std::string& what) {
@@ -80,25 +83,48 @@ void composite_over_black(const std::vector<std::uint8_t>& samples, Image& image
   }
 }
 
+// libspng passes over two palettes, and an end mark that is not whole.
+void check_chunks(std::span<const std::byte> bytes, const std::string& name) {
+  constexpr std::size_t kAroundData = 4 + 4 + 4;  // length, type, checksum
+  bool has_palette = false;
+  std::string_view type;
+  bytes = bytes.subspan(kSignature.size());
+  while (type != "IEND") {
+    if (bytes.size() < kAroundData) fail(name, "truncated PNG file");
+    const std::size_t size = read_big_endian(bytes, 0);
+    if (size > bytes.size() - kAroundData) fail(name, "truncated PNG file");
+    type = {reinterpret_cast<const char*>(bytes.data()) + 4, 4};
+    if (type == "PLTE" && std::exchange(has_palette, true)) fail(name, "damaged PNG file (two palettes)");
+    bytes = bytes.subspan(kAroundData + size);
+  }
+}
+
 }  // namespace
 
+std::string size_fault(std::size_t width, std::size_t height) {
+  if (width > 0 && height > kMaximumPixels / width) {
+    return fmt::format("{}x{} pixels; the limit is {} pixels in all", width, height, kMaximumPixels);
+  }
+  if (std::max(width, height) > kMaximumSide) {
+    return fmt::format("{}x{} pixels; the limit is {} pixels a side", width, height, kMaximumSide);
+  }
+  return "";
+}
+
 void check_png_header(std::span<const std::byte> bytes, const std::string& name) {
-  constexpr std::string_view kSignature = "\x89PNG\r\n\x1a\n";
   if (bytes.empty()) fail(name, "not a PNG file (it is empty)");
   const std::size_t compared = std::min(bytes.size(), kSignature.size());
   if (std::memcmp(bytes.data(), kSignature.data(), compared) != 0) {
     fail(name, fmt::format("not a PNG file ({})", describe_start(bytes)));
   }
   if (bytes.size() < kHeaderSize) fail(name, "truncated PNG file");
-  const std::size_t width = read_big_endian(bytes, 16);
-  const std::size_t height = read_big_endian(bytes, 20);
-  if (width > 0 && height > kMaximumPixels / width) {
-    fail(name, fmt::format("{}x{} pixels; the limit is {} pixels in all", width, height, kMaximumPixels));
-  }
+  const std::string fault = size_fault(read_big_endian(bytes, 16), read_big_endian(bytes, 20));
+  if (!fault.empty()) fail(name, fault);
 }
 
 Image decode_png(std::span<const std::byte> bytes, const std::string& name) {
   check_png_header(bytes, name);
+  check_chunks(bytes, name);
   const PngContext context(spng_ctx_new(0));
   if (context == nullptr) throw std::bad_alloc();
   check(spng_set_crc_action(context.get(), SPNG_CRC_ERROR, SPNG_CRC_ERROR), name);
@@ -121,7 +147,7 @@ Image decode_png(std::span<const std::byte> bytes, const std::string& name) {
   } else {
     image.pixels = decode_to(context.get(), grey ? SPNG_FMT_G8 : SPNG_FMT_RGB8, name);
   }
-  // The rest of the file up to its end mark: without this, a file cut after its pixels would pass.
+  // The rest of the file up to its end mark: without this, what is damaged there would pass.
   check(spng_decode_chunks(context.get()), name);
   return image;
 }

@@ -11,6 +11,7 @@
 
 #include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/retry.hpp"
 #include "png_context.hpp"
 #include "png_header.hpp"
 
@@ -31,7 +32,7 @@ class Descriptor {
     if (descriptor_ >= 0) ::close(descriptor_);
   }
   [[nodiscard]] int get() const { return descriptor_; }
-  [[nodiscard]] int close() { return ::close(std::exchange(descriptor_, -1)); }
+  [[nodiscard]] int close() { return close_once(std::exchange(descriptor_, -1)); }
 
  private:
   int descriptor_;
@@ -41,8 +42,7 @@ class Descriptor {
 std::size_t read_up_to(int descriptor, std::span<std::byte> buffer, const std::filesystem::path& path) {
   std::size_t used = 0;
   while (used < buffer.size()) {
-    const ssize_t count = read(descriptor, buffer.data() + used, buffer.size() - used);
-    if (count < 0 && errno == EINTR) continue;
+    const ssize_t count = retry([&] { return read(descriptor, buffer.data() + used, buffer.size() - used); });
     if (count < 0) throw file_error(fmt::format("cannot read {}", printable(path.string())), errno);
     if (count == 0) break;
     used += static_cast<std::size_t>(count);
@@ -54,7 +54,7 @@ std::size_t read_up_to(int descriptor, std::span<std::byte> buffer, const std::f
 
 Image read_png(const std::filesystem::path& path) {
   // Without O_NONBLOCK, a named pipe called x.png would be waited for.
-  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  const Descriptor file(retry([&] { return open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); }));
   if (file.get() < 0) throw file_error(fmt::format("cannot read {}", printable(path.string())), errno);
   thread_local std::vector<std::byte> first(kFirstRead);
   const std::size_t size = read_up_to(file.get(), first, path);
@@ -102,12 +102,11 @@ std::vector<std::byte> encode_png(const Image& image) {
 void write_png(const std::filesystem::path& path, const Image& image) {
   const std::vector<std::byte> bytes = encode_png(image);
   const auto fail = [&] { throw file_error(fmt::format("cannot write {}", printable(path.string())), errno); };
-  Descriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  Descriptor file(retry([&] { return open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666); }));
   if (file.get() < 0) fail();
   std::span<const std::byte> rest = bytes;
   while (!rest.empty()) {
-    const ssize_t count = write(file.get(), rest.data(), rest.size());
-    if (count < 0 && errno == EINTR) continue;
+    const ssize_t count = retry([&] { return write(file.get(), rest.data(), rest.size()); });
     if (count < 0) fail();
     rest = rest.subspan(static_cast<std::size_t>(count));
   }

@@ -8,6 +8,7 @@
 #include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/log.hpp"
+#include "mnist_dist/core/retry.hpp"
 #include "mnist_dist/core/sealed_bytes.hpp"
 #include "mnist_dist/core/sha256.hpp"
 #include "mnist_dist/run/checkpoint.hpp"
@@ -93,7 +94,8 @@ void CheckpointStore::write_manifest(const std::vector<Entry>& entries) const {
 
 void CheckpointStore::save(std::span<const std::byte> bytes, std::int64_t epoch, std::int64_t step) {
   std::error_code failed;
-  std::filesystem::create_directory(folder_, failed);  // without parents: a run folder that was removed stays so
+  // Without parents: a run folder that was removed stays so.
+  retry(failed, [&] { std::filesystem::create_directory(folder_, failed); });
   if (failed) throw file_error(fmt::format("cannot make {}", printable(folder_.string())), failed.value());
   const Entry entry{fmt::format("step-{:09}.h5", step), sha256_hex(bytes), bytes.size(), epoch, step};
   std::vector<Entry> entries = find().entries;

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <string>
 #include <system_error>
@@ -13,6 +12,7 @@
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/file_lock.hpp"
 #include "mnist_dist/core/log.hpp"
+#include "mnist_dist/core/retry.hpp"
 
 namespace mnist_dist::run {
 namespace {
@@ -23,9 +23,7 @@ constexpr long kWriter = 0;
 constexpr long kText = 1;
 
 std::string this_process() {
-  std::array<char, 256> host{};
-  gethostname(host.data(), host.size() - 1);
-  return fmt::format("process {} on {}", getpid(), host.data());
+  return fmt::format("process {} on {}", getpid(), host_name());
 }
 
 }  // namespace
@@ -34,7 +32,7 @@ FolderLock::FolderLock(const std::filesystem::path& folder, int descriptor)
     : folder_(folder), file_(folder / ".lock"), descriptor_(descriptor) {}
 
 FolderLock::FolderLock(const std::filesystem::path& folder)
-    : FolderLock(folder, open((folder / ".lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666)) {
+    : FolderLock(folder, retry([&] { return open((folder / ".lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666); })) {
   if (descriptor_ < 0) throw file_error(fmt::format("cannot write {}", printable(file_.string())), errno);
   take();
 }
@@ -56,7 +54,8 @@ void FolderLock::take() {
                             printable(read_text_file(file_))));
   }
   const std::string text = this_process();
-  if (ftruncate(descriptor_, 0) != 0 || pwrite(descriptor_, text.data(), text.size(), 0) < 0) {
+  if (retry([&] { return ftruncate(descriptor_, 0); }) != 0 ||
+      retry([&] { return pwrite(descriptor_, text.data(), text.size(), 0); }) < 0) {
     throw file_error(fmt::format("cannot write {}", printable(file_.string())), errno);
   }
   unlock_byte(descriptor_, kText);

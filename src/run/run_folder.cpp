@@ -10,13 +10,14 @@
 #include "folder_lock.hpp"
 #include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/retry.hpp"
 
 namespace mnist_dist::run {
 namespace {
 
 void make_folders(const std::filesystem::path& path) {
   std::error_code failed;
-  std::filesystem::create_directories(path, failed);
+  retry(failed, [&] { std::filesystem::create_directories(path, failed); });
   if (failed) throw file_error(fmt::format("cannot make {}", printable(path.string())), failed.value());
 }
 
@@ -25,7 +26,7 @@ std::filesystem::path make_folder_by_time() {
   make_folders("runs");
   const std::string time = fmt::format("{:%Y-%m-%dT%H-%M-%SZ}", fmt::gmtime(std::time(nullptr)));
   std::filesystem::path path = std::filesystem::path("runs") / time;
-  for (int copy = 2; mkdir(path.c_str(), 0777) != 0; ++copy) {
+  for (int copy = 2; retry([&] { return mkdir(path.c_str(), 0777); }) != 0; ++copy) {
     if (errno != EEXIST) throw file_error(fmt::format("cannot make {}", path.string()), errno);
     path = fmt::format("runs/{}-{}", time, copy);
   }
@@ -47,8 +48,8 @@ void point_latest_to(const std::filesystem::path& run) {
   if (std::filesystem::exists(std::filesystem::symlink_status(latest)) && !std::filesystem::is_symlink(latest)) return;
   std::error_code failed;
   std::filesystem::remove(partial, failed);  // left by a process that died just here
-  std::filesystem::create_directory_symlink(run.filename(), partial, failed);
-  if (!failed) std::filesystem::rename(partial, latest, failed);
+  retry(failed, [&] { std::filesystem::create_directory_symlink(run.filename(), partial, failed); });
+  if (!failed) retry(failed, [&] { std::filesystem::rename(partial, latest, failed); });
   if (failed) throw file_error(fmt::format("cannot make the link {}", printable(latest.string())), failed.value());
 }
 
@@ -90,7 +91,7 @@ RunFolder RunFolder::create(std::filesystem::path path, const train::Settings& s
                 fmt::format("{} already holds a run: go on with --resume {}, or choose another --output", name, name));
   }
   write_file_atomically(folder.config(), train::to_toml(settings));
-  point_latest_to(folder.path_);
+  point_latest_to(path);
   return folder;
 }
 

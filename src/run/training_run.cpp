@@ -87,6 +87,11 @@ void TrainingRun::at_rank_0(const std::function<void()>& work) {
 }
 
 TrainingRun::End TrainingRun::run(const std::function<void(const train::EpochMetrics&, bool is_best)>& on_epoch) {
+  // Whoever was told to stop while the run began has computed nothing, and shall not wait for a step.
+  if (!train::stop_reason(history_, settings_) && stop_agreement_.settle(stop_requested())) {
+    save_checkpoint();
+    return {false, fmt::format("stopped on request before a step in epoch {}", history_.size() + 1)};
+  }
   for (;;) {
     if (const std::optional<std::string> reason = train::stop_reason(history_, settings_)) {
       finish_writing();

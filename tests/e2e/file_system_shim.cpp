@@ -4,14 +4,20 @@
 //   FILE_SYSTEM_LOG=FILE     one line per call that succeeded, its fields divided by tabs:
 //                              open FD PATH (with "O_TMPFILE" or "O_CREAT" where so asked) | write FD | fsync FD |
 //                              close FD | linkat FROM TO | rename FROM TO
+//                            and "interrupted CALL" for each one that failed so
 //   FILE_SYSTEM_NO_TMPFILE=1 open() with O_TMPFILE fails as on file systems that do not have it
 //   FILE_SYSTEM_NO_LOCKS=1   fcntl() locks nothing, as on file systems that do not have locks
+//   FILE_SYSTEM_INTERRUPTED=FOLDER (an absolute path without links)
+//                            every call for a file in this folder fails with EINTR, and succeeds when it is made again;
+//                            close() closes all the same, as Linux does
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 #include <cstdarg>
 #include <cstdlib>
 #include <string>
@@ -44,6 +50,29 @@ bool has_all(int flags, int wanted) {
   return (flags & wanted) == wanted;
 }
 
+std::string path_of(int descriptor) {
+  char path[PATH_MAX];
+  const ssize_t size = readlink(("/proc/self/fd/" + std::to_string(descriptor)).c_str(), path, sizeof(path));
+  return {path, static_cast<std::size_t>(size < 0 ? 0 : size)};
+}
+
+std::string absolute(const std::string& path) {
+  if (path.starts_with("/proc/self/fd/")) return path_of(std::stoi(path.substr(14)));
+  char folder[PATH_MAX];
+  if (path.starts_with("/") || getcwd(folder, sizeof(folder)) == nullptr) return path;
+  return std::string(folder) + "/" + path;
+}
+
+/// Whether the call shall fail. @param before whether this thread's last call of this kind was made to fail
+bool interrupt(bool& before, const char* call, const std::string& path) {
+  static const char* const folder = std::getenv("FILE_SYSTEM_INTERRUPTED");
+  if (folder == nullptr || !path.starts_with(folder)) return false;
+  before = !before;
+  if (before) log(std::string("interrupted\t") + call);
+  if (before) errno = EINTR;
+  return before;
+}
+
 ssize_t logged_write(ssize_t written, int descriptor) {
   if (written > 0) log("write\t" + std::to_string(descriptor));
   return written;
@@ -65,6 +94,8 @@ int open(const char* path, int flags, ...) {
     errno = EOPNOTSUPP;
     return -1;
   }
+  thread_local bool interrupted = false;
+  if (interrupt(interrupted, "open", absolute(path))) return -1;
   static auto* const real = original<int(const char*, int, ...)>("open");
   const int descriptor = real(path, flags, mode);
   if (descriptor >= 0) {
@@ -75,16 +106,43 @@ int open(const char* path, int flags, ...) {
 }
 
 ssize_t write(int descriptor, const void* bytes, size_t size) {
+  thread_local bool interrupted = false;
+  if (interrupt(interrupted, "write", path_of(descriptor))) return -1;
   static auto* const real = original<ssize_t(int, const void*, size_t)>("write");
   return logged_write(real(descriptor, bytes, size), descriptor);
 }
 
 ssize_t pwrite(int descriptor, const void* bytes, size_t size, off_t offset) {
+  thread_local bool interrupted = false;
+  if (interrupt(interrupted, "pwrite", path_of(descriptor))) return -1;
   static auto* const real = original<ssize_t(int, const void*, size_t, off_t)>("pwrite");
   return logged_write(real(descriptor, bytes, size, offset), descriptor);
 }
 
+ssize_t read(int descriptor, void* bytes, size_t size) {
+  thread_local bool interrupted = false;
+  if (interrupt(interrupted, "read", path_of(descriptor))) return -1;
+  static auto* const real = original<ssize_t(int, void*, size_t)>("read");
+  return real(descriptor, bytes, size);
+}
+
+ssize_t pread(int descriptor, void* bytes, size_t size, off_t offset) {
+  thread_local bool interrupted = false;
+  if (interrupt(interrupted, "pread", path_of(descriptor))) return -1;
+  static auto* const real = original<ssize_t(int, void*, size_t, off_t)>("pread");
+  return real(descriptor, bytes, size, offset);
+}
+
+int mkdir(const char* path, mode_t mode) noexcept {
+  thread_local bool interrupted = false;
+  if (interrupt(interrupted, "mkdir", absolute(path))) return -1;
+  static auto* const real = original<int(const char*, mode_t)>("mkdir");
+  return real(path, mode);
+}
+
 int fsync(int descriptor) {
+  thread_local bool interrupted = false;
+  if (interrupt(interrupted, "fsync", path_of(descriptor))) return -1;
   static auto* const real = original<int(int)>("fsync");
   const int result = real(descriptor);
   if (result == 0) log("fsync\t" + std::to_string(descriptor));
@@ -93,8 +151,12 @@ int fsync(int descriptor) {
 
 int close(int descriptor) {
   static auto* const real = original<int(int)>("close");
+  bool interrupted = false;  // whoever makes the call again gets EBADF
+  const bool fails = interrupt(interrupted, "close", path_of(descriptor));
   log("close\t" + std::to_string(descriptor));  // before another thread can get the same number
-  return real(descriptor);
+  const int result = real(descriptor);
+  if (fails) errno = EINTR;
+  return fails ? -1 : result;
 }
 
 int fcntl(int descriptor, int command, ...) {
@@ -112,6 +174,8 @@ int fcntl(int descriptor, int command, ...) {
 }
 
 int linkat(int from_folder, const char* from, int to_folder, const char* to, int flags) {
+  thread_local bool interrupted = false;
+  if (interrupt(interrupted, "linkat", absolute(to))) return -1;
   static auto* const real = original<int(int, const char*, int, const char*, int)>("linkat");
   const int result = real(from_folder, from, to_folder, to, flags);
   if (result == 0) log(std::string("linkat\t") + from + "\t" + to);
@@ -119,6 +183,8 @@ int linkat(int from_folder, const char* from, int to_folder, const char* to, int
 }
 
 int rename(const char* from, const char* to) noexcept {
+  thread_local bool interrupted = false;
+  if (interrupt(interrupted, "rename", absolute(to))) return -1;
   static auto* const real = original<int(const char*, const char*)>("rename");
   const int result = real(from, to);
   if (result == 0) log(std::string("rename\t") + from + "\t" + to);

@@ -81,7 +81,7 @@ class Job:
         self.output_file = tempfile.TemporaryFile("w+", encoding="utf-8")
         self.errors_file = tempfile.TemporaryFile("w+", encoding="utf-8")
         # Open MPI's jobs share a folder, which two that start or end at the same time cannot always make.
-        self.session = tempfile.mkdtemp(prefix="ompi-")
+        self.session = tempfile.mkdtemp(prefix="ompi-", dir=os.environ.get(runner.SESSION_FOLDER))
         self.process = subprocess.Popen(command_line(arguments, ranks), cwd=folder,
                                         env={**environment(), runner.SESSION_FOLDER: self.session},
                                         stdin=subprocess.DEVNULL, stdout=output or self.output_file,

@@ -5,7 +5,6 @@ import json
 import os
 import resource
 import shutil
-import signal
 import subprocess
 
 from program import (BAD_DATA, DONE, ENDLESS, FILE_SYSTEM, FOREVER, LONG_EPOCHS, USAGE, ProgramTest, Shared,
@@ -304,8 +303,7 @@ class FullDisk(ProgramTest):
         self.assert_goes_on_undisturbed(disk / "run", *options)
 
     def test_limit_of_file_size(self):
-        job = self.start("train", Shared.data, "-o", "run", "--epochs", FOREVER, *LONG_EPOCHS,
-                         preexec=lambda: signal.signal(signal.SIGXFSZ, signal.SIG_IGN))
+        job = self.start("train", Shared.data, "-o", "run", "--epochs", FOREVER, *LONG_EPOCHS)
         self.wait_for_epoch(job, self.folder / "run", 2)
         resource.prlimit(job.process.pid, resource.RLIMIT_FSIZE, (65536, 65536))
         result = job.wait()

@@ -1,5 +1,5 @@
 """Attacks promise 2 where no kill reaches: a power cut loses what was not flushed. Looks at the order in which the
-programs write, flush and name their files."""
+programs write, flush and name their files; and interrupts each of these calls."""
 
 import json
 import os
@@ -125,6 +125,28 @@ class Order(ProgramTest):
         self.assertEqual(files, [])
         self.assertIn("/.digits.h5.partial\tO_CREAT", (self.folder / "pack.log").read_text(encoding="utf-8"))
         self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["digits", "pack.log"])
+
+    def interrupt_each(self, name, *command, **variables):
+        """Runs the command, whose calls for files in the test's folder fail with EINTR, each once; gives these calls."""
+        self.run_logged(name, *command, FILE_SYSTEM_INTERRUPTED=os.path.realpath(self.folder), **variables)
+        lines = (self.folder / f"{name}.log").read_text(encoding="utf-8").splitlines()
+        return {line.split("\t")[1] for line in lines if line.startswith("interrupted")}
+
+    def test_interrupted_calls(self):
+        """By a signal, or on a file system over a network."""
+        self.train_logged("usual")
+        usual = sha256(self.folder / "usual" / "model.h5")
+        interrupted = self.interrupt_each("synth", H5PACK, "synth", "digits", "--training", 1200, "--testing", 300)
+        interrupted |= self.interrupt_each("pack", H5PACK, "pack", "digits", "digits.h5")
+        self.assertEqual(sha256(self.folder / "digits.h5"), sha256(Shared.data))
+        for name, variables in (("runs/nameless", {}), ("runs/named", {"FILE_SYSTEM_NO_TMPFILE": "1"})):
+            begin = command_line(("train", "digits.h5", "-o", name, "--epochs", 1, "--hidden", 8, *ENDLESS), None)
+            interrupted |= self.interrupt_each(f"begin-{variables}", *begin, **variables)
+            go_on = command_line(("train", "--resume", name, "--epochs", EPOCHS), None)
+            interrupted |= self.interrupt_each(f"go-on-{variables}", *go_on, **variables)
+            self.assertEqual(sha256(self.folder / name / "model.h5"), usual)
+        self.assertEqual(interrupted, {"open", "read", "write", "pread", "pwrite", "fsync", "close", "mkdir", "linkat",
+                                       "rename"})
 
 
 if __name__ == "__main__":

@@ -201,10 +201,13 @@ class Usage(ErrorTest):
 
 class Output(ErrorTest):
     def test_existing_run(self):
-        before = {path: path.read_bytes() for path in Files.run.rglob("*") if path.is_file()}
+        def content():  # but for who asked last
+            return {path: path.read_bytes() for path in Files.run.rglob("*") if path.is_file() and path.name != ".lock"}
+
+        before = content()
         self.assert_refused(USAGE, [Files.run, "--resume", "--output"], "train", Shared.data, "-o", Files.run,
                             ranks=(None, 2))
-        self.assertEqual(before, {path: path.read_bytes() for path in Files.run.rglob("*") if path.is_file()})
+        self.assertEqual(before, content())
 
     def test_unwritable_place(self):
         (self.folder / "file").write_text("in the way", encoding="utf-8")
@@ -215,6 +218,13 @@ class Output(ErrorTest):
         (self.folder / "file").write_text("in the way", encoding="utf-8")
         for place in ("file/report.json", "no/folder/report.json", "/proc/report.json"):
             self.assert_refused(FILE_SYSTEM, [place], "evaluate", Shared.data, "-m", Files.model, "--report", place)
+
+    def test_what_is_no_regular_file(self):
+        os.mkfifo(self.folder / "pipe")
+        mentions = ["cannot write pipe: it is no regular file"]
+        self.assert_refused(FILE_SYSTEM, mentions, "evaluate", Shared.data, "-m", Files.model, "--report", "pipe")
+        self.assert_refused(FILE_SYSTEM, mentions, "preview-augmentation", Shared.data, "--shift", 1, "-o", "pipe")
+        self.assertTrue((self.folder / "pipe").is_fifo())
 
     def test_failed_start_leaves_no_run(self):
         """`latest` goes on to point at the newest run that has a model."""

@@ -84,11 +84,14 @@ class PackErrors(FolderTest):
 
     def test_huge_png(self):
         self.small_set()
-        (self.root / "training" / "1" / "bad.png").write_bytes(big_png(20000, 20000))
-        self.bad_image(3, "20000x20000 pixels", "limit")
-        code, peak = exit_code_and_peak_memory("pack", self.root, self.out)
-        self.assertEqual(code, 3)
-        self.assertLess(peak, 100)
+        for width, height in ((20000, 20000), (1 << 24, 1), (1, 1 << 24)):
+            with self.subTest(width=width, height=height):
+                (self.root / "training" / "1" / "bad.png").write_bytes(big_png(width, height))
+                self.bad_image(3, f"{width}x{height} pixels", "limit")
+                code, peak = exit_code_and_peak_memory("pack", self.root, self.out)
+                self.assertEqual(code, 3)
+                self.assertLess(peak, 100)
+                self.out.unlink()
 
     def test_dangling_link(self):
         self.small_set()
@@ -116,6 +119,26 @@ class PackErrors(FolderTest):
         self.small_set()
         self.out.mkdir()
         self.assert_error(run("pack", self.root, self.out), 4, self.out, "Is a directory")
+
+    def test_output_is_a_pipe(self):
+        self.small_set()
+        os.mkfifo(self.out)
+        self.assert_error(run("pack", self.root, self.out), 4, f"cannot write {self.out}: it is no regular file")
+        self.assertTrue(self.out.is_fifo())
+
+    def test_output_is_a_link(self):
+        self.small_set()
+        self.out.symlink_to("../data.h5")
+        self.pack()
+        self.pack()
+        self.assertEqual((os.readlink(self.out), os.listdir(self.out.parent)), ("../data.h5", ["x.h5"]))
+        self.assertEqual(run("verify", self.folder / "data.h5").returncode, 0)
+
+    def test_long_names(self):
+        """Whatever the file system takes."""
+        self.save(f"training/{'c' * 255}/{'f' * 251}.png", noise(9, 7))
+        self.pack(out=self.folder / ("o" * 255))
+        self.assert_error(run("pack", self.root, self.folder / ("o" * 256)), 4, "File name too long")
 
     def test_file_size_limit(self):
         self.small_set(size=(200, 200))

@@ -138,6 +138,19 @@ class RunFolder(ProgramTest):
         self.succeed("evaluate", Shared.data)
         self.assertTrue((latest / "report.json").is_file())
 
+    def test_links(self):
+        """They stay, and what they lead to is written."""
+        (self.folder / "disk").mkdir()
+        (self.folder / "run").symlink_to("disk")
+        (self.folder / "report").symlink_to("disk/report")
+        self.train("run", "--epochs", 1, "--hidden", 8)
+        self.resume("run/", "--epochs", 2)
+        self.succeed("evaluate", Shared.data, "-m", "run", "--report", "report")
+        self.assertEqual(len(read_metrics(self.folder / "disk")), 2)
+        self.assertTrue((self.folder / "disk" / "report").is_file())
+        self.assertEqual([os.readlink(self.folder / name) for name in ("run", "report", "latest")],
+                         ["disk", "disk/report", "run"])
+
     def test_stop_conditions(self):
         window = self.succeed("train", Shared.data, "-o", "window", "--learning-rate", 0, "--min-change", 0,
                               "--window", 3)

@@ -8,9 +8,9 @@ import time
 import unittest
 from pathlib import Path
 
-from program import (DONE, ENDLESS, FOREVER, HANG, LONG_EPOCHS, ProgramTest, Shared, draw_digits,
-                     epochs_in_newest_checkpoint, h5py, kill, main, pack, read_metrics, sha256, wait_until,
-                     without_times)
+from program import (DONE, ENDLESS, FOREVER, HANG, LONG_EPOCHS, STOPPED_EARLY, ProgramTest, Shared, draw_digits,
+                     epochs_in_newest_checkpoint, h5py, kill, main, pack, read_manifest, read_metrics, sha256,
+                     wait_until, without_times)
 
 setUpModule = Shared.make
 
@@ -153,7 +153,9 @@ class Resumed(ProgramTest):
         return self.start("train", Shared.data, "-o", "run", "--epochs", FOREVER, *LONG_EPOCHS, *options, ranks=ranks)
 
     def start_resuming(self, ranks):
-        return self.start("train", "--resume", "run", ranks=ranks)
+        # Whoever runs the tests under nohup ignores it.
+        return self.start("train", "--resume", "run", ranks=ranks,
+                          preexec=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL))
 
     def assert_goes_on_undisturbed(self, ranks):
         """Resumed, the run gets to where a run that nobody disturbed gets."""
@@ -200,11 +202,41 @@ class Resumed(ProgramTest):
         self.assert_same_run(self.run_folder, self.train("undisturbed", "--epochs", 1, *LONG_EPOCHS))
 
     def test_stopped_by_request_within_epochs(self):
-        # mpirun forwards SIGUSR1; without mpirun, SIGTERM and SIGINT ask for the same.
+        # mpirun forwards SIGUSR1 and SIGUSR2; without mpirun, the others ask for the same.
         self.stop_within_epoch(lambda: self.start_training(2), self.run_folder, signal.SIGUSR1)
-        for stop_signal, ranks in ((signal.SIGUSR1, 3), (signal.SIGTERM, None), (signal.SIGINT, None)):
+        for stop_signal, ranks in ((signal.SIGUSR2, 3), (signal.SIGTERM, None), (signal.SIGINT, None),
+                                   (signal.SIGHUP, None)):
             self.stop_within_epoch(lambda: self.start_resuming(ranks), self.run_folder, stop_signal)
         self.assert_goes_on_undisturbed(ranks=5)
+
+    def test_stopped_before_the_first_step(self):
+        os.mkfifo(self.folder / "config.toml")
+        # It waits for this file, so that the signal comes while it begins.
+        job = self.start_training(None, "--config", "config.toml")
+        with open(self.open_when_read(self.folder / "config.toml", job), "wb"):
+            job.process.send_signal(signal.SIGUSR1)
+        result = job.wait()
+        self.assert_exit(result, STOPPED_EARLY)
+        self.assertIn("stopped on request before a step in epoch 1", result.stdout)
+        self.assertEqual(read_manifest(self.run_folder)["checkpoints"][-1]["step"], 0)
+        self.assert_goes_on_undisturbed(ranks=3)
+
+    def open_when_read(self, pipe, job):
+        """The end of the pipe to write to."""
+        while True:
+            try:
+                return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+            except OSError:  # nobody reads it yet
+                self.assertIsNone(job.process.poll(), job.errors())
+                time.sleep(0.005)
+
+    def test_hangup_under_nohup(self):
+        job = self.start("train", Shared.data, "-o", "run", "--epochs", FOREVER, *LONG_EPOCHS,
+                         preexec=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+        self.wait_for_epoch(job, self.run_folder, 1)
+        job.process.send_signal(signal.SIGHUP)
+        # A rank that was told to stop does so within the epoch.
+        self.wait_for_epoch(job, self.run_folder, len(read_metrics(self.run_folder)) + 2)
 
     def test_mpirun_ended_by_sigterm_and_sigint(self):
         """mpirun gives its ranks a second at most; whether they use it or not, nothing is lost."""

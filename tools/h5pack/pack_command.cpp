@@ -42,10 +42,7 @@ std::string check_size(const std::string& text) {
   if (size.width == 0 || size.height == 0) {
     return fmt::format("{} is no size: give WIDTHxHEIGHT in pixels, such as 28x28", printable(text));
   }
-  if (size.width * size.height > image::kMaximumPixels) {
-    return fmt::format("{} is too large: at most {} pixels in all", printable(text), image::kMaximumPixels);
-  }
-  return "";
+  return image::size_fault(size.width, size.height);
 }
 
 void print_summary(const PackArguments& arguments, const data::ImageSource& source, const data::PackResult& result,

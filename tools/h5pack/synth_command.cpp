@@ -11,6 +11,7 @@
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/output.hpp"
 #include "mnist_dist/core/random.hpp"
+#include "mnist_dist/core/retry.hpp"
 #include "mnist_dist/data/pack/ordered_parallel.hpp"
 #include "mnist_dist/image/png.hpp"
 #include "progress.hpp"
@@ -41,7 +42,7 @@ struct SynthSplit {
 
 void make_folder(const std::filesystem::path& folder) {
   std::error_code error;
-  std::filesystem::create_directory(folder, error);
+  retry(error, [&] { std::filesystem::create_directory(folder, error); });
   if (error) throw file_error(fmt::format("cannot create {}", printable(folder.string())), error.value());
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/retry.hpp"
 
 namespace mnist_dist::h5pack {
 namespace {
@@ -35,12 +36,12 @@ void check_empty(const std::filesystem::path& folder) {
 UnfinishedFolder::UnfinishedFolder(std::filesystem::path target)
     : target_(std::move(target)), hidden_(target_ / kHiddenName) {
   std::error_code error;
-  target_is_new_ = std::filesystem::create_directory(target_, error);
+  retry(error, [&] { target_is_new_ = std::filesystem::create_directory(target_, error); });
   check(error, "create the folder", target_);
   if (!target_is_new_) check_empty(target_);
   std::filesystem::remove_all(hidden_, error);
   check(error, "remove", hidden_);
-  std::filesystem::create_directory(hidden_, error);
+  retry(error, [&] { std::filesystem::create_directory(hidden_, error); });
   check(error, "create the folder", hidden_);
 }
 
@@ -56,7 +57,7 @@ void UnfinishedFolder::finish() {
   for (const auto& entry : std::filesystem::directory_iterator(hidden_)) entries.push_back(entry.path());
   std::error_code error;
   for (const std::filesystem::path& entry : entries) {
-    std::filesystem::rename(entry, target_ / entry.filename(), error);
+    retry(error, [&] { std::filesystem::rename(entry, target_ / entry.filename(), error); });
     check(error, "move", entry);
   }
   std::filesystem::remove(hidden_, error);

@@ -14,12 +14,14 @@ namespace mnist_dist {
 
 /// A file that is written without a name and takes the place of `target` when it is complete.
 ///
+/// Where the target is a link, the file that it leads to is replaced, or made. What is no regular file is not replaced.
 /// Where the file system has O_TMPFILE, a process that dies leaves nothing behind; elsewhere it leaves
-/// ".NAME.partial" beside the target, which the next attempt overwrites. Several processes that write the same target
-/// at the same time take ".NAME.2.partial" and so on; the last one's file stays.
+/// ".NAME.partial" (of a long name, its beginning) beside the target, which the next attempt overwrites. Several
+/// processes that write the same target at the same time take ".NAME.2.partial" and so on; the last one's file stays.
 class AtomicFile {
  public:
-  /// @throws Error (file_system) when the folder does not exist or cannot be written
+  /// @throws Error (file_system) when the folder does not exist or cannot be written, or something else than a
+  /// file has the name
   explicit AtomicFile(std::filesystem::path target);
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;

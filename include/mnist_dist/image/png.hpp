@@ -20,6 +20,11 @@ namespace mnist_dist::image {
 /// The largest image that is read, in pixels (4096 x 4096); a larger one is refused before memory is taken
 /// for it.
 inline constexpr std::size_t kMaximumPixels = std::size_t{1} << 24;
+/// And its longest side: resampling a longer one takes long.
+inline constexpr std::size_t kMaximumSide = 32768;
+
+/// @return what is wrong with an image of this size, such as "40000x9 pixels; the limit is ..."; empty: nothing
+[[nodiscard]] std::string size_fault(std::size_t width, std::size_t height);
 
 /// Decodes a PNG file's bytes. @param name what errors call the file
 /// @throws Error (bad_data) when they are not a whole PNG image, or one that is too large

@@ -1,6 +1,7 @@
 #include "folder_listing.hpp"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 #include <string_view>
 
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/retry.hpp"
 
 namespace mnist_dist::data {
 namespace {
@@ -20,12 +22,18 @@ struct CloseFolder {
   void operator()(DIR* stream) const { closedir(stream); }
 };
 
+// opendir(), which gives up when it is interrupted. @return null on failure: errno says why
+DIR* open_folder(const std::filesystem::path& folder) {
+  const int descriptor = retry([&] { return open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+  return descriptor < 0 ? nullptr : fdopendir(descriptor);
+}
+
 // Calls `take` for every entry that is not hidden.
 void for_each_entry(const std::filesystem::path& folder, const std::function<void(DIR*, const dirent&)>& take) {
   const auto fail = [&] {
     throw file_error(fmt::format("cannot read the folder {}", printable(folder.string())), errno);
   };
-  const std::unique_ptr<DIR, CloseFolder> stream(opendir(folder.c_str()));
+  const std::unique_ptr<DIR, CloseFolder> stream(open_folder(folder));
   if (stream == nullptr) fail();
   for (;;) {
     errno = 0;

@@ -57,10 +57,8 @@ IdxSplit read_split(const std::filesystem::path& root, const char* prefix) {
   }
   IdxSplit split{images.extents[1], images.extents[2], std::move(images.values), std::move(labels.values)};
   if (!split.labels.empty() && (split.height == 0 || split.width == 0)) fail(*images_path, "its images have no pixels");
-  if (split.width > 0 && split.height > image::kMaximumPixels / split.width) {
-    fail(*images_path, fmt::format("images of {}x{} pixels; the limit is {} pixels in all", split.width, split.height,
-                                   image::kMaximumPixels));
-  }
+  const std::string fault = image::size_fault(split.width, split.height);
+  if (!fault.empty()) fail(*images_path, "images of " + fault);
   return split;
 }
 

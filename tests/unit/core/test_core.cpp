@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -143,6 +144,55 @@ TEST_CASE("an atomic file can be written through its path") {
   close(descriptor);
   file.commit();
   CHECK(read_text_file(target) == "abc");
+}
+
+TEST_CASE("an atomic file leaves links as they are and replaces, or makes, what they lead to") {
+  const TemporaryFolder folder;
+  const auto path = [&](const char* name) { return folder.path() / name; };
+  std::filesystem::create_directory(path("there"));
+  std::filesystem::create_symlink("there/second", path("first"));
+  std::filesystem::create_symlink("../file", path("there/second"));
+  std::filesystem::create_symlink(path("file"), path("absolute"));
+  for (const char* text : {"made", "replaced"}) {
+    write_file_atomically(path("first"), std::string_view(text));
+    CHECK(read_text_file(path("file")) == text);
+  }
+  write_file_atomically(path("absolute"), std::string_view("again"));
+  CHECK(read_text_file(path("file")) == "again");
+  for (const char* link : {"first", "there/second", "absolute"}) CHECK(std::filesystem::is_symlink(path(link)));
+  CHECK_FALSE(std::filesystem::is_symlink(path("file")));
+
+  std::filesystem::create_symlink("round", path("about"));
+  std::filesystem::create_symlink("about", path("round"));
+  CHECK_THROWS_WITH_AS(AtomicFile(path("round")),
+                       ("cannot write " + path("round").string() + ": Too many levels of symbolic links").c_str(),
+                       Error);
+}
+
+TEST_CASE("an atomic file does not replace what is no regular file") {
+  const TemporaryFolder folder;
+  std::filesystem::create_symlink("pipe", folder.path() / "link");
+  REQUIRE(mkfifo((folder.path() / "pipe").c_str(), 0600) == 0);
+  REQUIRE(mknod((folder.path() / "socket").c_str(), S_IFSOCK | 0600, 0) == 0);
+  std::vector<std::string> names = {"pipe", "link", "socket"};
+  // Only root may make one.
+  if (mknod((folder.path() / "null").c_str(), S_IFCHR | 0600, makedev(1, 3)) == 0) names.emplace_back("null");
+  for (const std::string& name : names) {
+    const std::filesystem::path path = folder.path() / name;
+    CHECK_THROWS_WITH_AS(AtomicFile{path}, ("cannot write " + path.string() + ": it is no regular file").c_str(),
+                         Error);
+    CHECK_FALSE(std::filesystem::is_regular_file(path));
+  }
+  CHECK_THROWS_WITH_AS(AtomicFile{folder.path()},
+                       ("cannot write " + folder.path().string() + ": Is a directory").c_str(), Error);
+}
+
+TEST_CASE("an atomic file may have the longest name that there is") {
+  const TemporaryFolder folder;
+  const std::filesystem::path longest = folder.path() / std::string(255, 'n');
+  write_file_atomically(longest, std::string_view("x"));
+  CHECK(read_text_file(longest) == "x");
+  CHECK_THROWS_AS(AtomicFile(folder.path() / std::string(256, 'n')), Error);
 }
 
 TEST_CASE("names are safe to print on one line") {

@@ -167,13 +167,23 @@ TEST_CASE("what is no PNG file is said to be so, with what it looks like") {
 
 TEST_CASE("a PNG file that is cut anywhere is truncated, and one with more after its end is whole") {
   const std::string whole = builder(8, 2).bytes();
-  // The last four bytes are the checksum of the empty end mark: nothing is lost with them.
-  for (std::size_t size = 1; size < whole.size() - 4; ++size) {
+  for (std::size_t size = 1; size < whole.size(); ++size) {
     CAPTURE(size);
     CHECK(error_of(whole.substr(0, size)) == "x.png: truncated PNG file");
   }
   CHECK(error_of(whole) == "no error");
   CHECK(decode(whole + "garbage").pixels == decode(whole).pixels);
+}
+
+TEST_CASE("a PNG file with two palettes is damaged") {
+  PngBuilder png = builder(2, 3);
+  png.palette = {{1, 2, 3}, {4, 5, 6}, {7, 8, 9}, {10, 11, 12}};
+  std::string bytes = png.bytes();
+  const std::string palette = PngBuilder::chunk("PLTE", "\1\2\3\4\5\6\7\x08\x09\x0a\x0b\x0c");
+  const std::size_t place = bytes.find(palette);
+  REQUIRE(place != std::string::npos);
+  CHECK(error_of(bytes) == "no error");
+  CHECK(error_of(bytes.insert(place, palette)) == "x.png: damaged PNG file (two palettes)");
 }
 
 TEST_CASE("a changed byte anywhere is found") {
@@ -203,8 +213,11 @@ TEST_CASE("an image that is too large is refused by its header alone") {
   CHECK(error_of(with_size(20000, 20000)) == "x.png: 20000x20000 pixels; the limit is 16777216 pixels in all");
   CHECK(error_of(with_size(4097, 4096)) == "x.png: 4097x4096 pixels; the limit is 16777216 pixels in all");
   CHECK(error_of(with_size(4096, 4096)) == "x.png: truncated PNG file");
+  CHECK(error_of(with_size(32769, 1)) == "x.png: 32769x1 pixels; the limit is 32768 pixels a side");
+  CHECK(error_of(with_size(1, 32769)) == "x.png: 1x32769 pixels; the limit is 32768 pixels a side");
+  CHECK(error_of(with_size(32768, 512)) == "x.png: truncated PNG file");
   CHECK(error_of(with_size(0x7fffffff, 0x7fffffff)).find("the limit") != std::string::npos);
-  CHECK(error_of(with_size(0, 5)).find("damaged PNG file") != std::string::npos);
+  CHECK(error_of(with_size(0, 5) + PngBuilder::chunk("IEND", "")).find("damaged PNG file") != std::string::npos);
 }
 
 TEST_CASE("what is encoded is decoded, and encoded to the same bytes again") {
