@@ -84,7 +84,7 @@ class PackErrors(FolderTest):
 
     def test_huge_png(self):
         self.small_set()
-        for width, height in ((20000, 20000), (1 << 24, 1), (1, 1 << 24)):
+        for width, height in ((20000, 20000), (1 << 24, 1)):
             with self.subTest(width=width, height=height):
                 (self.root / "training" / "1" / "bad.png").write_bytes(big_png(width, height))
                 self.bad_image(3, f"{width}x{height} pixels", "limit")

@@ -2,8 +2,6 @@
 // Local.
 #pragma once
 
-#include <unistd.h>
-
 #include <cerrno>
 #include <system_error>
 
@@ -29,8 +27,6 @@ void retry(std::error_code& failed, const Call& call) {
 
 /// close(), which is never made again: Linux closes a descriptor also when it is interrupted, and another thread may
 /// have its number by now. @return negative on failure: errno says why
-inline int close_once(int descriptor) {
-  return close(descriptor) != 0 && errno != EINTR ? -1 : 0;
-}
+[[nodiscard]] int close_once(int descriptor);
 
 }  // namespace mnist_dist
