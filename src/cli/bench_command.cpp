@@ -21,6 +21,7 @@ struct BenchOptions {
   SettingsFlags settings;
   double seconds = 2;
   bool json = false;
+  int hang_timeout = comm::kHangTimeout;
 };
 
 void check_seconds(double seconds) {
@@ -33,7 +34,7 @@ void check_seconds(double seconds) {
 
 int run_bench(const BenchOptions& options) {
   // 1. Start MPI.
-  const comm::Environment environment;
+  const comm::Environment environment(options.hang_timeout);
   check_same_command(fmt::format("bench --seconds {}", options.seconds));
   const Ranks ranks;
   const bool speaks = ranks.world.rank() == 0;
@@ -77,6 +78,7 @@ RunCommand add_bench_command(CLI::App& command) {
   command.add_option("--seconds", options->seconds, "how long steps are measured; the rest takes a few seconds more")
       ->capture_default_str();
   command.add_flag("--json", options->json, "one JSON object instead of tables");
+  add_hang_timeout(command, options->hang_timeout);
   return [options] { return run_bench(*options); };
 }
 

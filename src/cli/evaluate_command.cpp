@@ -29,6 +29,7 @@ struct EvaluateOptions {
   std::string data = "mnist.h5";
   std::string model = "runs/latest/model.h5";
   std::string report;
+  int hang_timeout = comm::kHangTimeout;
 };
 
 void check_fit(const run::Model& model, const data::DatasetFile& file, const std::string& model_path) {
@@ -75,7 +76,7 @@ train::ConfusionMatrix score_my_part(const run::Model& model, const data::Datase
 
 int run_evaluate(const EvaluateOptions& options) {
   // 1. Start MPI.
-  const comm::Environment environment;
+  const comm::Environment environment(options.hang_timeout);
   check_same_command("evaluate");
   const comm::Communicator world = comm::Communicator::world();
   const std::filesystem::path model_path = run::model_file(options.model);
@@ -117,6 +118,7 @@ RunCommand add_evaluate_command(CLI::App& command) {
   command.add_option("-m,--model", options->model, "the model, or the folder of its run")->capture_default_str();
   command.add_option("-r,--report", options->report,
                      "where to write the report (default: report.json beside the model)");
+  add_hang_timeout(command, options->hang_timeout);
   return [options] { return run_evaluate(*options); };
 }
 

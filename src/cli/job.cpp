@@ -56,6 +56,16 @@ void check_same_settings(const comm::Communicator& world, const train::Settings&
   comm::check_alike(world, values, ExitCode::usage);
 }
 
+void add_hang_timeout(CLI::App& command, int& seconds) {
+  command
+      .add_option(
+          "--hang-timeout", seconds,
+          "seconds after which ranks that wait for a stopped one end the job; ten times as long for one that is "
+          "busy; 0: never")
+      ->check(CLI::Range(0, 86400))
+      ->capture_default_str();
+}
+
 data::DatasetFile open_data(const comm::Communicator& world, const std::string& path) {
   std::optional<data::DatasetFile> file;
   const bool first_of_host = world.split_by_host().rank() == 0;

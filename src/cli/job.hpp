@@ -1,6 +1,7 @@
-// What the commands that train have in common: their ranks, the data set, and what they say of both.
+// What the commands that run on many ranks have in common: their ranks, the data set, and what they say of both.
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <string>
 
@@ -19,6 +20,9 @@ struct Ranks {
   comm::Communicator host;   ///< those that share this rank's memory
   std::int64_t hosts;        ///< how many there are
 };
+
+/// Local: how long ranks wait for one that is stopped.
+void add_hang_timeout(CLI::App& command, int& seconds);
 
 /// Collective, before all else: that all ranks are the same program and were told the same. @param command its name,
 /// with what goes beyond settings  @throws AgreedError (usage)

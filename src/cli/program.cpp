@@ -97,7 +97,7 @@ int run_program(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     const std::string message = usage_error(app, error, argc, argv);
     // A launcher ends all ranks when the first of them ends so: not before the one that speaks has spoken.
-    if (comm::ranks_by_launcher() > 1) const comm::Environment environment(message);
+    if (comm::ranks_by_launcher() > 1) const comm::Environment environment(comm::kHangTimeout, message);
     throw Error(ExitCode::usage, message);
   }
   for (std::size_t i = 0; i < kCommands.size(); ++i) {

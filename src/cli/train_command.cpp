@@ -30,6 +30,7 @@ struct TrainOptions {
   std::string output;
   std::string resume;
   bool list_recipes = false;
+  int hang_timeout = comm::kHangTimeout;
 };
 
 std::string one_line(std::string text) {
@@ -177,7 +178,7 @@ int run_train(const TrainOptions& options) {
     return static_cast<int>(ExitCode::done);
   }
   // 1. Start MPI. A stop signal that came before, or comes now, ends the run at its first safe point.
-  const comm::Environment environment;
+  const comm::Environment environment(options.hang_timeout);
   check_same_command(options.resume.empty() ? "train" : "train --resume");
   const Ranks ranks;
   const comm::Communicator& world = ranks.world;
@@ -226,6 +227,7 @@ RunCommand add_train_command(CLI::App& command) {
   command.add_option("-o,--output", options->output, "the run's folder (default: runs/<UTC time>)");
   command.add_option("--resume", options->resume, "go on from the newest checkpoint of this run's folder");
   command.add_flag("--list-recipes", options->list_recipes, "print what --recipe can be, and do nothing else");
+  add_hang_timeout(command, options->hang_timeout);
   return [options] { return run_train(*options); };
 }
 

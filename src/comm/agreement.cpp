@@ -4,6 +4,7 @@
 #include <new>
 #include <string>
 
+#include "hang_watch.hpp"
 #include "mnist_dist/core/log.hpp"
 #include "mnist_dist/core/memory.hpp"
 #include "mpi_handle.hpp"
@@ -31,6 +32,7 @@ void run_and_agree(const Communicator& communicator, const std::function<void()>
     exit_code = static_cast<int>(ExitCode::bug);
     message = error.what();
   }
+  const Waiting waiting(Wait::failures);
   const std::vector<int> exit_codes = communicator.all_gather(exit_code);
   const auto failed = std::find_if(exit_codes.begin(), exit_codes.end(), [](int code) { return code != 0; });
   if (failed == exit_codes.end()) return;
@@ -53,6 +55,7 @@ StopAgreement::~StopAgreement() = default;
 
 bool StopAgreement::after_step(bool wish) {
   if (steps_++ % kStepsPerQuestion != 0) return false;
+  const Waiting waiting(Wait::stop_question);
   check(MPI_Wait(&question_->request, MPI_STATUS_IGNORE), "MPI_Wait");
   const bool stop = question_->answer != 0;
   if (!stop) {
@@ -65,6 +68,7 @@ bool StopAgreement::after_step(bool wish) {
 }
 
 bool StopAgreement::settle(bool wish) {
+  const Waiting waiting(Wait::stop_question);
   check(MPI_Wait(&question_->request, MPI_STATUS_IGNORE), "MPI_Wait");
   int any = wish || question_->answer != 0 ? 1 : 0;
   check(MPI_Allreduce(MPI_IN_PLACE, &any, 1, MPI_INT, MPI_MAX, communicator_.handle().communicator), "MPI_Allreduce");

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <optional>
 
+#include "hang_watch.hpp"
 #include "mnist_dist/comm/agreement.hpp"
 #include "mpi_handle.hpp"
 
@@ -29,18 +30,31 @@ bool mpi_runs() noexcept {
 
 }  // namespace
 
-Environment::Environment(const std::string& usage_error) {
+Environment::Environment(int hang_timeout, const std::string& usage_error) {
+  start_hang_watch(hang_timeout);
   int provided = 0;
-  check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+  {
+    const Waiting waiting(Wait::start);
+    check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+  }
   if (provided < MPI_THREAD_FUNNELED) throw Error(ExitCode::rank_failed, "this MPI does not support threads");
   check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
-  run_and_agree(Communicator::world(), [&] {
+  const Communicator world = Communicator::world();
+  share_signs(world);
+  run_and_agree(world, [&] {
     if (!usage_error.empty()) throw Error(ExitCode::usage, usage_error);
   });
 }
 
 void Environment::finalize() {
-  if (mpi_runs()) check(MPI_Finalize(), "MPI_Finalize");
+  if (!mpi_runs()) return;
+  {  // as long as a rank that does not come can be named
+    const Waiting waiting(Wait::end);
+    check(MPI_Barrier(MPI_COMM_WORLD), "MPI_Barrier");
+  }
+  unshare_signs();
+  const Waiting waiting(Wait::end);
+  check(MPI_Finalize(), "MPI_Finalize");
 }
 
 void abort_all_ranks(ExitCode exit_code) noexcept {
@@ -56,6 +70,7 @@ int ranks_by_launcher() {
 }
 
 Communicator Communicator::world() {
+  const Waiting waiting(Wait::start);
   MPI_Comm copy = MPI_COMM_NULL;
   check(MPI_Comm_dup(MPI_COMM_WORLD, &copy), "MPI_Comm_dup");
   return Communicator(std::make_unique<Handle>(copy));
@@ -72,6 +87,7 @@ Communicator& Communicator::operator=(Communicator&&) noexcept = default;
 Communicator::~Communicator() = default;
 
 Communicator Communicator::split_by_host() const {
+  const Waiting waiting(Wait::start);
   MPI_Comm part = MPI_COMM_NULL;
   check(MPI_Comm_split_type(handle_->communicator, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &part),
         "MPI_Comm_split_type");
@@ -79,12 +95,14 @@ Communicator Communicator::split_by_host() const {
 }
 
 Communicator Communicator::split(int color) const {
+  const Waiting waiting(Wait::start);
   MPI_Comm part = MPI_COMM_NULL;
   check(MPI_Comm_split(handle_->communicator, color, rank_, &part), "MPI_Comm_split");
   return Communicator(std::make_unique<Handle>(part));
 }
 
 Communicator Communicator::numbered_by_host(const Communicator& host) const {
+  const Waiting waiting(Wait::start);
   int first_rank_of_host = rank_;
   host.broadcast(std::span(&first_rank_of_host, 1));
   MPI_Comm ordered = MPI_COMM_NULL;
@@ -107,16 +125,19 @@ int Communicator::rank_of_launcher(int rank) const {
 }
 
 void Communicator::barrier() const {
+  const Waiting waiting(Wait::barrier);
   check(MPI_Barrier(handle_->communicator), "MPI_Barrier");
 }
 
 void Communicator::sum(std::span<std::int64_t> values) const {
+  const Waiting waiting(Wait::sum);
   check(
       MPI_Allreduce(MPI_IN_PLACE, values.data(), to_count(values.size()), MPI_INT64_T, MPI_SUM, handle_->communicator),
       "MPI_Allreduce");
 }
 
 std::vector<int> Communicator::all_gather(int value) const {
+  const Waiting waiting(Wait::gathering);
   std::vector<int> values(static_cast<std::size_t>(size_));
   check(MPI_Allgather(&value, 1, MPI_INT, values.data(), 1, MPI_INT, handle_->communicator), "MPI_Allgather");
   return values;
@@ -131,10 +152,12 @@ std::string Communicator::broadcast(std::string text, int root) const {
 }
 
 void Communicator::broadcast_bytes(std::span<std::byte> bytes, int root) const {
+  const Waiting waiting(Wait::broadcast);
   check(MPI_Bcast(bytes.data(), to_count(bytes.size()), MPI_BYTE, root, handle_->communicator), "MPI_Bcast");
 }
 
 void Communicator::gather_bytes(std::span<const std::byte> part, std::span<std::byte> all, bool at_all_ranks) const {
+  const Waiting waiting(Wait::gathering);
   const std::vector<int> counts = all_gather(to_count(part.size()));
   std::vector<int> starts(counts.size());
   std::exclusive_scan(counts.begin(), counts.end(), starts.begin(), 0);

@@ -3,12 +3,9 @@
 #include <linux/futex.h>
 #include <sched.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <climits>
-
-#include "mnist_dist/core/error.hpp"
 
 namespace mnist_dist::comm {
 namespace {
@@ -18,7 +15,6 @@ constexpr int kSpins = 4000;
 // Where ranks share cores, each yield lets another one compute: cheaper than being put to sleep and woken, as long as
 // the others are nearly done.
 constexpr int kYields = 40;
-constexpr int kPatienceSeconds = 600;
 
 void pause_briefly() {
 #if defined(__x86_64__)
@@ -27,9 +23,8 @@ void pause_briefly() {
 }
 
 // std::atomic::wait sleeps on a futex that is private to the process; ranks are processes.
-void futex_wait(std::atomic<std::uint32_t>& word, std::uint32_t expected, int seconds) {
-  const timespec timeout{.tv_sec = seconds, .tv_nsec = 0};
-  syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&word), FUTEX_WAIT, expected, &timeout, nullptr, 0);
+void futex_wait(std::atomic<std::uint32_t>& word, std::uint32_t expected) {
+  syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&word), FUTEX_WAIT, expected, nullptr, nullptr, 0);
 }
 
 void futex_wake_all(std::atomic<std::uint32_t>& word) {
@@ -38,7 +33,8 @@ void futex_wake_all(std::atomic<std::uint32_t>& word) {
 
 }  // namespace
 
-void HostBarrier::wait() {
+void HostBarrier::wait(Wait what) {
+  const Waiting waiting(what);
   const std::uint32_t generation = state_->generation.load(std::memory_order_acquire);
   if (state_->arrived.fetch_add(1, std::memory_order_acq_rel) + 1 == ranks_) {
     state_->arrived.store(0, std::memory_order_relaxed);
@@ -71,19 +67,8 @@ void HostBarrier::let_others_run(std::uint32_t generation) const {
 }
 
 void HostBarrier::sleep(std::uint32_t generation) {
-  timespec start{};
-  clock_gettime(CLOCK_MONOTONIC, &start);
   state_->sleepers.fetch_add(1);
-  while (state_->generation.load() == generation) {
-    futex_wait(state_->generation, generation, kPatienceSeconds);
-    timespec now{};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    if (now.tv_sec - start.tv_sec >= kPatienceSeconds && state_->generation.load() == generation) {
-      throw Error(ExitCode::rank_failed,
-                  "another rank of this host has not answered for 10 minutes; "
-                  "look for a stopped or swapping process, then go on with --resume");
-    }
-  }
+  while (state_->generation.load() == generation) futex_wait(state_->generation, generation);
   state_->sleepers.fetch_sub(1);
 }
 

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "hang_watch.hpp"
+
 namespace mnist_dist::comm {
 
 class HostBarrier {
@@ -25,9 +27,8 @@ class HostBarrier {
       : state_(state), ranks_(static_cast<std::uint32_t>(ranks)), may_spin_(may_spin) {}
 
   /// Collective over the host: what any rank wrote to shared memory before is visible to all ranks
-  /// afterwards.
-  /// @throws Error (rank_failed) when another rank has not arrived after ten minutes
-  void wait();
+  /// afterwards. @param what what it waits for, to be named where a rank does not come
+  void wait(Wait what);
 
  private:
   void spin(std::uint32_t generation) const;

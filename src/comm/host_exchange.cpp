@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "hang_watch.hpp"
 #include "mnist_dist/core/hot_loop.hpp"
 #include "mpi_handle.hpp"
 
@@ -130,6 +131,7 @@ void HostExchange::send_sums(int owner) {
 }
 
 void HostExchange::wait() {
+  const Waiting waiting(Wait::gradients);
   check(MPI_Waitall(to_count(requests_.size()), requests_.data(), MPI_STATUSES_IGNORE), "MPI_Waitall");
   requests_.clear();
 }
@@ -141,6 +143,7 @@ void HostExchange::finish(const ParameterRange& block, float* sum) const {
 }
 
 void HostExchange::gather(float* parameters) {
+  const Waiting waiting(Wait::parameters);
   // Tags: a range's gradients carry its owner's rank, its new parameters the ranks after those.
   const auto tag = [&](int owner) { return ranks_.size() + owner; };
   for (const int owner : remote_owners_) {

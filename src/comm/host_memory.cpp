@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "hang_watch.hpp"
 #include "mnist_dist/core/memory.hpp"
 #include "mpi_handle.hpp"
 
@@ -32,6 +33,7 @@ void check_room(const Communicator& host, std::size_t bytes) {
 }  // namespace
 
 HostMemory::HostMemory(const Communicator& host, std::size_t bytes) : window_(std::make_unique<Window>()) {
+  const Waiting waiting(Wait::shared_memory);
   check_room(host, bytes);
   const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
   MPI_Info info = MPI_INFO_NULL;

@@ -2,6 +2,7 @@
 #include <numeric>
 
 #include "block_owners.hpp"
+#include "hang_watch.hpp"
 #include "mnist_dist/comm/gradient_reduction.hpp"
 #include "mnist_dist/core/sum_tree.hpp"
 #include "mpi_handle.hpp"
@@ -30,6 +31,7 @@ class MpiReduction : public GradientReduction {
 
   void exchange(const ShardGradients& gradients) override {
     for (const ParameterRange& block : blocks_.all()) gradients.form(block, 0, gradient_.data() + block.begin);
+    const Waiting waiting(Wait::gradients);
     check(MPI_Allreduce(MPI_IN_PLACE, gradient_.data(), to_count(gradient_.size()), MPI_FLOAT, MPI_SUM,
                         ranks_.handle().communicator),
           "MPI_Allreduce");

@@ -81,14 +81,14 @@ class TreeReduction : public GradientReduction {
   [[nodiscard]] std::span<const ShardSum> shard_sums() const override { return shard_sums_; }
 
   void set_parameters(std::span<const float> values) override {
-    barrier_.wait();
+    barrier_.wait(Wait::parameters);
     std::ranges::copy(my_range().of(values), my_range().of(parameters_).begin());
     share_parameters();
   }
 
   void exchange(const ShardGradients& gradients) override {
     exchange_.expect_sums();
-    barrier_.wait();  // the activations of all ranks of this host are in place
+    barrier_.wait(Wait::gradients);  // the activations of all ranks of this host are in place
     if (!exchange_.is_needed()) return;
     for (const int owner : exchange_.remote_owners()) {
       for (const ParameterRange& block : owners_.blocks_of(owner)) form_for(owner, block, gradients);
@@ -112,7 +112,7 @@ class TreeReduction : public GradientReduction {
 
   void share_parameters() override {
     exchange_.gather(parameters_.data());
-    barrier_.wait();
+    barrier_.wait(Wait::parameters);
   }
 
   [[nodiscard]] std::vector<float> gather(std::span<const float> of_my_range) const override {

@@ -10,6 +10,7 @@
 //   FILE_SYSTEM_INTERRUPTED=FOLDER (an absolute path without links)
 //                            every call for a file in this folder fails with EINTR, and succeeds when it is made again;
 //                            close() closes all the same, as Linux does
+//   FILE_SYSTEM_HOLD=FILE    open() of this file makes FILE.held, and waits until somebody removes it
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -20,6 +21,7 @@
 #include <climits>
 #include <cstdarg>
 #include <cstdlib>
+#include <cstring>
 #include <string>
 
 namespace {
@@ -78,6 +80,14 @@ ssize_t logged_write(ssize_t written, int descriptor) {
   return written;
 }
 
+void hold(const char* path) {
+  const char* held_path = std::getenv("FILE_SYSTEM_HOLD");
+  if (held_path == nullptr || std::strcmp(path, held_path) != 0) return;
+  const std::string sign = std::string(path) + ".held";
+  syscall(SYS_close, syscall(SYS_openat, AT_FDCWD, sign.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0666));
+  while (access(sign.c_str(), F_OK) == 0) usleep(10000);
+}
+
 }  // namespace
 
 extern "C" {
@@ -90,6 +100,7 @@ int open(const char* path, int flags, ...) {
     mode = va_arg(arguments, mode_t);
     va_end(arguments);
   }
+  hold(path);
   if (has_all(flags, O_TMPFILE) && std::getenv("FILE_SYSTEM_NO_TMPFILE") != nullptr) {
     errno = EOPNOTSUPP;
     return -1;

@@ -14,7 +14,7 @@ from pathlib import Path
 
 SIDE_BY_SIDE = 4  # tests of a file; CTest counts a file as two processors
 
-HANG = 300  # seconds for what must end soon, and before the program's own patience with a silent rank (600) is over
+HANG = 300  # seconds for what must end soon
 
 SHARED_MEMORY = Path("/dev/shm")
 # Where Open MPI makes its segments of shared memory; a rank that is killed leaves them there.

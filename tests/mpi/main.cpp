@@ -8,7 +8,8 @@
 #include "mnist_dist/comm/communicator.hpp"
 
 int main(int argc, char** argv) {
-  mnist_dist::comm::Environment environment;
+  constexpr int kHangTimeout = 600;  // only ends what hangs, on a busy machine, too
+  mnist_dist::comm::Environment environment(kHangTimeout);
   std::int64_t failed = 0;
   {
     doctest::Context context(argc, argv);

@@ -16,12 +16,16 @@
 
 namespace mnist_dist::comm {
 
+/// Seconds, for Environment.
+inline constexpr int kHangTimeout = 60;
+
 /// MPI's lifetime in this process. Make one, and call finalize() at the regular end.
 class Environment {
  public:
-  /// Collective: starts MPI. @param usage_error what is wrong with this rank's command line; "" for nothing
+  /// Collective: starts MPI. @param hang_timeout seconds after which a rank that waits for a stopped one ends the job;
+  /// 0 for never  @param usage_error what is wrong with this rank's command line; "" for nothing
   /// @throws AgreedError (usage) at all ranks, where anything is wrong with any of them
-  explicit Environment(const std::string& usage_error = "");
+  explicit Environment(int hang_timeout, const std::string& usage_error = "");
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
   ~Environment() = default;
