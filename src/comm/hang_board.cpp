@@ -30,6 +30,7 @@ std::array<char, 64> host_name() {
 
 std::string numbers_of(const std::vector<Rank>& ranks) {
   std::vector<int> numbers;
+  numbers.reserve(ranks.size());
   for (const Rank& rank : ranks) numbers.push_back(rank.rank);
   return fmt::format("rank{} {}", ranks.size() == 1 ? "" : "s", fmt::join(numbers, ", "));
 }
@@ -37,12 +38,12 @@ std::string numbers_of(const std::vector<Rank>& ranks) {
 /// "ranks 0, 2 wait in it, rank 3 waits in a sum over the ranks"
 std::string places_of(const std::vector<Rank>& waiting, Wait it) {
   std::vector<std::string> places;
-  for (const auto& [wait, name] : kWaits) {
+  for (const NamedValue<Wait>& place : kWaits) {
     std::vector<Rank> here;
-    std::ranges::copy_if(waiting, std::back_inserter(here), [&](const Rank& rank) { return rank.wait == wait; });
+    std::ranges::copy_if(waiting, std::back_inserter(here), [&](const Rank& rank) { return rank.wait == place.value; });
     if (here.empty()) continue;
-    places.push_back(
-        fmt::format("{} wait{} in {}", numbers_of(here), here.size() == 1 ? "s" : "", wait == it ? "it" : name));
+    places.push_back(fmt::format("{} wait{} in {}", numbers_of(here), here.size() == 1 ? "s" : "",
+                                 place.value == it ? "it" : place.name));
   }
   return fmt::format("{}", fmt::join(places, ", "));
 }

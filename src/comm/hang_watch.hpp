@@ -6,8 +6,7 @@
 // at what the others show. One limit, --hang-timeout, decides:
 //   - A rank of this host gives no sign of life for as long as the limit, and this rank waits for as long: the process
 //     is stopped or dead, so this rank names it and ends the job.
-//   - It lives and does not wait: it is busy, with a slow file system or a large step. That is allowed for ten times
-//   the
+//   - It lives and does not wait: it is busy, with a slow file system or a large step. It may be so for ten times the
 //     limit; or once the limit, if the program was asked to stop as long ago.
 //   - All ranks of this host live and wait: then a rank on another host is missing. Nobody here can see whether it is
 //     busy, so that takes ten times the limit, too. If it is stopped, the ranks on its own host end the job long
