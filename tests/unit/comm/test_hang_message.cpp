@@ -87,19 +87,21 @@ TEST_CASE("the first rank that waits speaks, and the host where somebody is miss
 }
 
 TEST_CASE("the line names who is missing and where the others wait") {
-  CHECK(*hang_message(one_is_stopped(kLimit), kLimit) ==
+  CHECK(hang_message(one_is_stopped(kLimit), kLimit).value() ==
         "rank 1 on node7 has not come to the exchange of gradients for 60 s; ranks 0, 2, 3 wait in it; look for a "
         "stopped process or a swapping host, then start again, a training with --resume");
   HostView two_are_stopped = one_is_stopped(kLimit);
   two_are_stopped.ranks[3].silent = kLimit;
   CHECK(hang_message(two_are_stopped, kLimit)
-            ->starts_with("ranks 1, 3 on node7 have not come to the exchange of gradients for 60 s; ranks 0, 2 wait in "
-                          "it; "));
+            .value()
+            .starts_with("ranks 1, 3 on node7 have not come to the exchange of gradients for 60 s; ranks 0, 2 wait in "
+                         "it; "));
   HostView others_wait_elsewhere = one_is_stopped(kLimit);
   others_wait_elsewhere.ranks[3].wait = Wait::sum;
   CHECK(hang_message(others_wait_elsewhere, kLimit)
-            ->find("; rank 3 waits in a sum over the ranks, ranks 0, 2 wait in it; ") != std::string::npos);
-  CHECK(*hang_message(one_is_busy(10 * kLimit), kLimit) ==
+            .value()
+            .find("; rank 3 waits in a sum over the ranks, ranks 0, 2 wait in it; ") != std::string::npos);
+  CHECK(hang_message(one_is_busy(10 * kLimit), kLimit).value() ==
         "rank 1 on node7 has not come to the exchange of gradients for 600 s; ranks 0, 2, 3 wait in it; a busy rank "
         "gets more time with a --hang-timeout above 60");
 }
@@ -107,16 +109,16 @@ TEST_CASE("the line names who is missing and where the others wait") {
 TEST_CASE("where nobody of the host is missing, the line says so and names the other hosts") {
   HostView view = all_wait(kAges);
   view.other_hosts = {"node8", "node9"};
-  CHECK(*hang_message(view, kLimit) ==
+  CHECK(hang_message(view, kLimit).value() ==
         "no rank of node7 is missing, but ranks 0, 1, 2, 3 wait in the exchange of gradients for 60000 s: a rank on "
         "another host (node8, node9) or the network does not answer");
   view.other_hosts.clear();
-  CHECK(hang_message(view, kLimit)->ends_with("60000 s: MPI or the network does not answer"));
+  CHECK(hang_message(view, kLimit).value().ends_with("60000 s: MPI or the network does not answer"));
 }
 
 TEST_CASE("a rank that sees no other one knows of no host") {
   HostView view{.name = "node7", .ranks = {{.rank = 2, .wait = Wait::start}}, .waited = kAges, .other_hosts = {}};
-  CHECK(*hang_message(view, kLimit) ==
+  CHECK(hang_message(view, kLimit).value() ==
         "rank 2 waits in the start of MPI for 60000 s: another rank or the network does not answer");
   const int third = patience(view);
   CHECK(third > 10 * kLimit);
