@@ -46,7 +46,7 @@ int run_bench(const BenchOptions& options) {
     check_seconds(options.seconds);
   });
   check_same_settings(ranks.world, settings);
-  const data::DatasetFile file = open_data(ranks.world, settings.data);
+  const data::DatasetFile file = open_data(ranks.world, ranks.host, settings.data);
   train::check_memory(ranks.world, ranks.host, settings, file);
   const train::TrainingData data = train::read_training_data(ranks.world, settings, file);
   comm::run_and_agree(ranks.world, [&] {

@@ -84,12 +84,16 @@ int run_evaluate(const EvaluateOptions& options) {
   // 2. Every rank predicts its part.
   std::optional<run::Model> model;
   std::optional<train::ConfusionMatrix> outcomes;
-  comm::run_and_agree(world, [&] { model = run::load_model(model_path); });
-  comm::check_alike(world,
-                    {{"the SHA-256 of the model", sha256_hex(read_file(model_path))},
-                     {"the arithmetic", nn::arithmetic(nn::Products::automatic)}},
-                    ExitCode::bad_data);
-  const data::DatasetFile file = open_data(world, options.data);
+  std::string model_sha256;
+  comm::run_and_agree(world, [&] {
+    const std::vector<std::byte> bytes = read_file(model_path);
+    model = run::decode_model(bytes, model_path);
+    model_sha256 = sha256_hex(bytes);
+  });
+  comm::check_alike(
+      world, {{"the SHA-256 of the model", model_sha256}, {"the arithmetic", nn::arithmetic(nn::Products::automatic)}},
+      ExitCode::bad_data);
+  const data::DatasetFile file = open_data(world, world.split_by_host(), options.data);
   comm::run_and_agree(world, [&] {
     check_fit(*model, file, model_path.string());
     outcomes = score_my_part(*model, file, world);

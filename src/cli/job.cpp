@@ -66,11 +66,10 @@ void add_hang_timeout(CLI::App& command, int& seconds) {
       ->capture_default_str();
 }
 
-data::DatasetFile open_data(const comm::Communicator& world, const std::string& path) {
+data::DatasetFile open_data(const comm::Communicator& world, const comm::Communicator& host, const std::string& path) {
   std::optional<data::DatasetFile> file;
-  const bool first_of_host = world.split_by_host().rank() == 0;
   comm::run_and_agree(world, [&] {
-    if (first_of_host) data::check_dataset_file(path);
+    if (host.rank() == 0) data::check_dataset_file(path);
   });
   comm::run_and_agree(world, [&] { file.emplace(path); });
   comm::check_alike(world, {{"the content_sha256 of the data set", file->content_sha256()}}, ExitCode::bad_data);

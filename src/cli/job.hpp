@@ -33,13 +33,15 @@ void check_same_command(const std::string& command);
 void check_same_settings(const comm::Communicator& world, const train::Settings& settings);
 
 /// Collective: opens the data set at every rank. @throws AgreedError, also where it is not the same one everywhere
-[[nodiscard]] data::DatasetFile open_data(const comm::Communicator& world, const std::string& path);
+/// @param host the ranks that share this rank's memory
+[[nodiscard]] data::DatasetFile open_data(const comm::Communicator& world, const comm::Communicator& host,
+                                          const std::string& path);
 
 /// Local: which program, network, data set and ranks these are, a line each.
 [[nodiscard]] std::string job_header(const train::Settings& settings, const data::DatasetFile& file,
                                      const Ranks& ranks);
 
-/// Local: a warning where OpenBLAS is newer processors' stranger: it then computes as on the oldest one that it knows.
+/// Local: a warning where OpenBLAS does not know this processor: it then computes as on the oldest one that it knows.
 void warn_of_slow_blas();
 
 /// Local: prints the line at once, also where standard output is a file or a pipe.

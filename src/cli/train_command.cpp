@@ -187,13 +187,13 @@ int run_train(const TrainOptions& options) {
   // 2. Agree on where to start, and open the data.
   Start start = prepare(world, options);
   check_same_settings(world, start.settings);
-  const data::DatasetFile file = open_data(world, start.settings.data);
+  const data::DatasetFile file = open_data(world, ranks.host, start.settings.data);
   train::check_memory(world, ranks.host, start.settings, file);
   const train::TrainingData data = train::read_training_data(world, start.settings, file);
   comm::run_and_agree(world, [&] {
     if (!speaks) return;
     print_line(job_header(start.settings, file, ranks));  // a run of which nobody can read this does not begin
-    if (start.settings.products == "openblas") warn_of_slow_blas();
+    if (train::products_of(start.settings) == nn::Products::openblas) warn_of_slow_blas();
     if (options.resume.empty()) start.folder = run::RunFolder::create(options.output, start.settings);
     print_run(start);
   });

@@ -2,13 +2,14 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <set>
 #include <span>
+#include <string>
 
+#include "mnist_dist/core/log.hpp"
 #include "mnist_dist/core/stop_request.hpp"
 
 namespace mnist_dist::comm {
@@ -21,10 +22,10 @@ constexpr int kTurn = 10 * kLooksPerSecond;
 using Rank = HostView::Rank;
 
 /// Without the domain; it fits into every message.
-std::array<char, 64> host_name() {
+std::array<char, 64> short_host_name() {
+  const std::string whole = host_name();
   std::array<char, 64> name{};
-  gethostname(name.data(), name.size() - 1);
-  if (const auto dot = std::ranges::find(name, '.'); dot != name.begin()) std::fill(dot, name.end(), '\0');
+  whole.substr(0, whole.find('.', 1)).copy(name.data(), name.size() - 1);
   return name;
 }
 
@@ -107,12 +108,14 @@ std::optional<std::string> hang_message(const HostView& view, int limit) {
 }
 
 HangBoard::HangBoard(RankSign& sign, int rank)
-    : signs_{&sign}, last_beats_(1), view_{.name = host_name().data(), .ranks = {{.rank = rank}}, .other_hosts = {}} {}
+    : signs_{&sign},
+      last_beats_(1),
+      view_{.name = short_host_name().data(), .ranks = {{.rank = rank}}, .other_hosts = {}} {}
 
 HangBoard::HangBoard(const Communicator& world, const Communicator& host)
     : memory_(std::make_unique<HostMemory>(host, sizeof(RankSign))),
       last_beats_(static_cast<std::size_t>(host.size())) {
-  const auto name = host_name();
+  const auto name = short_host_name();
   view_.name = name.data();
   view_.mine = static_cast<std::size_t>(host.rank());
   view_.complete = true;

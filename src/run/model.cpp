@@ -102,8 +102,11 @@ void save_model(const Model& model, const std::filesystem::path& path) {
 }
 
 Model load_model(const std::filesystem::path& path) {
+  return decode_model(read_file(path), path);
+}
+
+Model decode_model(std::span<const std::byte> bytes, const std::filesystem::path& path) {
   const std::string name = printable(path.string());
-  const std::vector<std::byte> bytes = read_file(path);
   if (!is_sealed_whole(bytes)) {  // HDF5 does not survive every damage
     throw Error(ExitCode::bad_data, fmt::format("{} is damaged, or no model: it does not end in the SHA-256 of its "
                                                 "bytes; `mnist-dist train` writes one as model.h5 into its run folder",

@@ -122,7 +122,8 @@ class Tables(BenchTest):
     def test_for_people(self):
         for ranks in (None, 2):
             output = self.succeed("bench", Shared.data, *SHORT, ranks=ranks)
-            for words in ("network  784-40-30-10", f"ranks    {ranks or 1} on 1 host", "products by kernels", "rows/s", "60000 rows", "GF/s",
+            for words in ("network  784-40-30-10", f"ranks    {ranks or 1} on 1 host", "products by kernels",
+                          "rows/s", "60000 rows", "GF/s",
                           "layer 3: 30 x 10", "MPI_Allreduce", "tree", "times the limit", *PHASES):
                 self.assertEqual(output.count(words) > 0, True, f"{words} is missing:\n{output}")
             self.assertEqual(output.count("times the limit"), 1, "more than one rank spoke")

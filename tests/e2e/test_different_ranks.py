@@ -76,8 +76,8 @@ class DifferentRanks(ProgramTest):
 
     def test_arithmetic(self):
         products = ("--products", "openblas")
-        self.assert_told(self.training(*products), self.training(*products), USAGE, "the arithmetic", "core ", "core Nehalem",
-                         environment=("env", "OPENBLAS_CORETYPE=Nehalem"))
+        self.assert_told(self.training(*products), self.training(*products), USAGE, "the arithmetic", "core ",
+                         "core Nehalem", environment=("env", "OPENBLAS_CORETYPE=Nehalem"))
 
     def test_programs(self):
         """A program is known by its build id, of which one byte is changed here."""

@@ -7,8 +7,10 @@
 // (core/sealed_bytes.hpp).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -38,6 +40,9 @@ struct Model {
 
 /// Writes the file atomically. @throws Error (file_system)
 void save_model(const Model& model, const std::filesystem::path& path);
+
+/// @param path what errors call the bytes  @throws Error (bad_data) when they are no model, or damaged
+[[nodiscard]] Model decode_model(std::span<const std::byte> bytes, const std::filesystem::path& path);
 
 /// @throws Error file_system: cannot be read; bad_data: not a model, or damaged
 [[nodiscard]] Model load_model(const std::filesystem::path& path);
