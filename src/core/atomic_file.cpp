@@ -9,6 +9,7 @@
 
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/file_lock.hpp"
+#include "mnist_dist/core/folder.hpp"
 #include "mnist_dist/core/retry.hpp"
 #include "mnist_dist/core/sealed_bytes.hpp"
 #include "mnist_dist/core/sha256.hpp"
@@ -39,16 +40,6 @@ std::filesystem::path partial_name(const std::filesystem::path& target, int numb
 /// alive has locked it, but may have renamed or removed it before the lock was ours.
 bool take_partial(const std::filesystem::path& partial, int descriptor) {
   return lock_byte(descriptor, 0, false) != LockOutcome::anothers && leads_to(partial.c_str(), descriptor);
-}
-
-void flush_folder(const std::filesystem::path& target) {
-  const int folder = retry([&] { return open(folder_of(target).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
-  if (folder < 0) throw cannot_write(target, errno);
-  const int result = retry([&] { return fsync(folder); });
-  const int error_number = errno;
-  close(folder);
-  // Some network file systems cannot flush a folder and say EINVAL; the rename itself has happened.
-  if (result != 0 && error_number != EINVAL) throw cannot_write(target, error_number);
 }
 
 // The file that a chain of links leads to, so that the links stay. There may be none yet.
@@ -141,7 +132,8 @@ void AtomicFile::commit() {
   const int descriptor = descriptor_;
   descriptor_ = -1;
   if (close_once(descriptor) != 0) throw cannot_write(target_, errno);
-  flush_folder(target_);
+  const int error_number = flush_folder(folder_of(target_));
+  if (error_number != 0) throw cannot_write(target_, error_number);
 }
 
 void write_file_atomically(const std::filesystem::path& target, std::span<const std::byte> bytes) {

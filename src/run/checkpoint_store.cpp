@@ -7,8 +7,8 @@
 
 #include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/folder.hpp"
 #include "mnist_dist/core/log.hpp"
-#include "mnist_dist/core/retry.hpp"
 #include "mnist_dist/core/sealed_bytes.hpp"
 #include "mnist_dist/core/sha256.hpp"
 #include "mnist_dist/run/checkpoint.hpp"
@@ -93,10 +93,7 @@ void CheckpointStore::write_manifest(const std::vector<Entry>& entries) const {
 }
 
 void CheckpointStore::save(std::span<const std::byte> bytes, std::int64_t epoch, std::int64_t step) {
-  std::error_code failed;
-  // Without parents: a run folder that was removed stays so.
-  retry(failed, [&] { std::filesystem::create_directory(folder_, failed); });
-  if (failed) throw file_error(fmt::format("cannot make {}", printable(folder_.string())), failed.value());
+  make_folder(folder_);  // without those above it: a run folder that was removed stays so
   const Entry entry{fmt::format("step-{:09}.h5", step), sha256_hex(bytes), bytes.size(), epoch, step};
   std::vector<Entry> entries = find().entries;
   write_file_atomically(folder_ / entry.file, bytes);

@@ -2,23 +2,22 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 
-#include <cerrno>
 #include <ctime>
 
 #include "folder_lock.hpp"
 #include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/folder.hpp"
 #include "mnist_dist/core/retry.hpp"
 
 namespace mnist_dist::run {
 namespace {
 
 void make_folders(const std::filesystem::path& path) {
-  std::error_code failed;
-  retry(failed, [&] { std::filesystem::create_directories(path, failed); });
-  if (failed) throw file_error(fmt::format("cannot make {}", printable(path.string())), failed.value());
+  if (path.empty() || std::filesystem::is_directory(path)) return;
+  make_folders(path.parent_path());
+  make_folder(path);
 }
 
 /// Makes a folder that nobody else has made, however many runs start in this second.
@@ -26,10 +25,7 @@ std::filesystem::path make_folder_by_time() {
   make_folders("runs");
   const std::string time = fmt::format("{:%Y-%m-%dT%H-%M-%SZ}", fmt::gmtime(std::time(nullptr)));
   std::filesystem::path path = std::filesystem::path("runs") / time;
-  for (int copy = 2; retry([&] { return mkdir(path.c_str(), 0777); }) != 0; ++copy) {
-    if (errno != EEXIST) throw file_error(fmt::format("cannot make {}", path.string()), errno);
-    path = fmt::format("runs/{}-{}", time, copy);
-  }
+  for (int copy = 2; !make_folder(path); ++copy) path = fmt::format("runs/{}-{}", time, copy);
   return path;
 }
 
@@ -47,7 +43,7 @@ void point_latest_to(const std::filesystem::path& run) {
   // Somebody's own file or folder of that name stays.
   if (std::filesystem::exists(std::filesystem::symlink_status(latest)) && !std::filesystem::is_symlink(latest)) return;
   std::error_code failed;
-  std::filesystem::remove(partial, failed);  // left by a process that died just here
+  retry(failed, [&] { std::filesystem::remove(partial, failed); });  // left by a process that died just here
   retry(failed, [&] { std::filesystem::create_directory_symlink(run.filename(), partial, failed); });
   if (!failed) retry(failed, [&] { std::filesystem::rename(partial, latest, failed); });
   if (failed) throw file_error(fmt::format("cannot make the link {}", printable(latest.string())), failed.value());

@@ -2,14 +2,20 @@
 // order, and makes calls fail that the test names. Environment:
 //
 //   FILE_SYSTEM_LOG=FILE     one line per call that succeeded, its fields divided by tabs:
-//                              open FD PATH (with "O_TMPFILE" or "O_CREAT" where so asked) | write FD | fsync FD |
-//                              close FD | linkat FROM TO | rename FROM TO
-//                            and "interrupted CALL" for each one that failed so
+//                              open FD PATH (with "O_TMPFILE" or "O_CREAT" where so asked) |
+//                              write FD PLACE SIZE | fsync FD | close FD | ftruncate FD SIZE | mkdir PATH |
+//                              linkat FROM TO | symlink TEXT PATH | rename FROM TO | unlink PATH
+//                            and "call NAME PATH" before each call for a file in the folder below
+//   FILE_SYSTEM_BYTES=FILE   what is written goes there, too, to the place that the log gives
 //   FILE_SYSTEM_NO_TMPFILE=1 open() with O_TMPFILE fails as on file systems that do not have it
 //   FILE_SYSTEM_NO_LOCKS=1   fcntl() locks nothing, as on file systems that do not have locks
-//   FILE_SYSTEM_INTERRUPTED=FOLDER (an absolute path without links)
-//                            every call for a file in this folder fails with EINTR, and succeeds when it is made again;
-//                            close() closes all the same, as Linux does
+//   FILE_SYSTEM_FOLDER=FOLDER (an absolute path without links) and
+//   FILE_SYSTEM_FAULT=WHAT   a fault in calls for files in this folder. An error, such as ENOSPC: the call fails with
+//   it
+//                            (close() closes all the same, as Linux does). "short": half of the bytes are written.
+//                            "kill-before", "kill-after": the process ends by SIGKILL
+//   FILE_SYSTEM_FAULT_AT=N   at the N-th of these calls; "N+": and from then on; "each": at every one, but not when it
+//                            is made again
 //   FILE_SYSTEM_HOLD=FILE    open() of this file makes FILE.held, and waits until somebody removes it
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -17,12 +23,17 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <climits>
+#include <csignal>
 #include <cstdarg>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <string>
+#include <string_view>
 
 namespace {
 
@@ -32,20 +43,33 @@ Function* original(const char* name) {
   return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
 }
 
-int open_log() {
-  const char* path = std::getenv("FILE_SYSTEM_LOG");
+std::string_view variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+/// @return negative when the variable names no file
+int open_for_appending(const char* variable_name) {
+  const char* path = std::getenv(variable_name);
   if (path == nullptr) return -1;
   return static_cast<int>(syscall(SYS_openat, AT_FDCWD, path, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0666));
 }
 
-/// One system call a line, so that the lines of several threads do not mix. Leaves errno as it is.
-void log(const std::string& line) {
-  static const int descriptor = open_log();
+/// One system call, so that what several threads write does not mix. Leaves errno as it is.
+void append(int descriptor, const void* bytes, std::size_t size) {
   if (descriptor < 0) return;
   const int error_number = errno;
-  const std::string whole = line + "\n";
-  if (syscall(SYS_write, descriptor, whole.data(), whole.size()) != static_cast<long>(whole.size())) std::abort();
+  if (syscall(SYS_write, descriptor, bytes, size) != static_cast<long>(size)) std::abort();
   errno = error_number;
+}
+
+template <class... Fields>
+void log(const Fields&... fields) {
+  static const int descriptor = open_for_appending("FILE_SYSTEM_LOG");
+  std::string line;
+  ((line.append(fields), line.push_back('\t')), ...);
+  line.back() = '\n';
+  append(descriptor, line.data(), line.size());
 }
 
 bool has_all(int flags, int wanted) {
@@ -65,19 +89,73 @@ std::string absolute(const std::string& path) {
   return std::string(folder) + "/" + path;
 }
 
-/// Whether the call shall fail. @param before whether this thread's last call of this kind was made to fail
-bool interrupt(bool& before, const char* call, const std::string& path) {
-  static const char* const folder = std::getenv("FILE_SYSTEM_INTERRUPTED");
-  if (folder == nullptr || !path.starts_with(folder)) return false;
-  before = !before;
-  if (before) log(std::string("interrupted\t") + call);
-  if (before) errno = EINTR;
-  return before;
+int error_named(std::string_view name) {
+  static constexpr struct {
+    std::string_view name;
+    int number;
+  } kErrors[] = {{"EINTR", EINTR}, {"EIO", EIO}, {"ENOSPC", ENOSPC}, {"EDQUOT", EDQUOT}, {"EROFS", EROFS}};
+  for (const auto& error : kErrors) {
+    if (error.name == name) return error.number;
+  }
+  std::fprintf(stderr, "file_system_shim: FILE_SYSTEM_FAULT has an unknown value\n");
+  std::abort();
 }
 
-ssize_t logged_write(ssize_t written, int descriptor) {
-  if (written > 0) log("write\t" + std::to_string(descriptor));
+/// Whether the fault strikes this call. Counts the calls of the process.
+bool is_struck(const char* name) {
+  static std::atomic<long> calls{0};
+  thread_local const char* last_struck = "";
+  const long number = ++calls;
+  static const std::string at(variable("FILE_SYSTEM_FAULT_AT"));
+  if (at == "each") {
+    last_struck = std::strcmp(last_struck, name) == 0 ? "" : name;
+    return *last_struck != '\0';
+  }
+  const long wanted = std::atol(at.c_str());
+  return wanted > 0 && (number == wanted || (number > wanted && at.ends_with('+')));
+}
+
+[[noreturn]] void die() {
+  kill(getpid(), SIGKILL);
+  for (;;) pause();
+}
+
+/// Makes the call, or what the fault makes of it. @param call is told whether to do half of its work only
+template <class Call>
+auto make(const char* name, const std::string& path, const Call& call) -> decltype(call(false)) {
+  static const std::string folder(variable("FILE_SYSTEM_FOLDER"));
+  if (folder.empty() || !path.starts_with(folder)) return call(false);
+  log("call", name, path);
+  if (!is_struck(name)) return call(false);
+  static const std::string fault(variable("FILE_SYSTEM_FAULT"));
+  if (fault == "kill-before") die();
+  if (fault == "short") return call(true);
+  if (fault == "kill-after") {
+    call(false);
+    die();
+  }
+  const int error_number = error_named(fault);
+  if (std::strcmp(name, "close") == 0) call(false);
+  errno = error_number;
+  return -1;
+}
+
+/// Of a file that is written from its begin to its end.
+ssize_t logged_write(ssize_t written, int descriptor, const void* bytes) {
+  static const int copy = open_for_appending("FILE_SYSTEM_BYTES");
+  static std::mutex one_at_a_time;
+  if (written <= 0) return written;
+  const std::lock_guard lock(one_at_a_time);
+  const std::string place = std::to_string(copy < 0 ? 0 : lseek(copy, 0, SEEK_END));
+  append(copy, bytes, static_cast<std::size_t>(written));
+  log("write", std::to_string(descriptor), place, std::to_string(written));
   return written;
+}
+
+template <class... Fields>
+int logged(int result, const Fields&... fields) {
+  if (result == 0) log(fields...);
+  return result;
 }
 
 void hold(const char* path) {
@@ -105,69 +183,63 @@ int open(const char* path, int flags, ...) {
     errno = EOPNOTSUPP;
     return -1;
   }
-  thread_local bool interrupted = false;
-  if (interrupt(interrupted, "open", absolute(path))) return -1;
-  static auto* const real = original<int(const char*, int, ...)>("open");
-  const int descriptor = real(path, flags, mode);
-  if (descriptor >= 0) {
-    const char* kind = has_all(flags, O_TMPFILE) ? "\tO_TMPFILE" : has_all(flags, O_CREAT) ? "\tO_CREAT" : "";
-    log("open\t" + std::to_string(descriptor) + "\t" + path + kind);
-  }
-  return descriptor;
+  return make("open", absolute(path), [&](bool) {
+    static auto* const real = original<int(const char*, int, ...)>("open");
+    const int descriptor = real(path, flags, mode);
+    const char* kind = has_all(flags, O_TMPFILE) ? "O_TMPFILE" : has_all(flags, O_CREAT) ? "O_CREAT" : "";
+    if (descriptor >= 0) log("open", std::to_string(descriptor), path, kind);
+    return descriptor;
+  });
 }
 
 ssize_t write(int descriptor, const void* bytes, size_t size) {
-  thread_local bool interrupted = false;
-  if (interrupt(interrupted, "write", path_of(descriptor))) return -1;
-  static auto* const real = original<ssize_t(int, const void*, size_t)>("write");
-  return logged_write(real(descriptor, bytes, size), descriptor);
+  return make("write", path_of(descriptor), [&](bool half) {
+    static auto* const real = original<ssize_t(int, const void*, size_t)>("write");
+    return logged_write(real(descriptor, bytes, half ? (size + 1) / 2 : size), descriptor, bytes);
+  });
 }
 
 ssize_t pwrite(int descriptor, const void* bytes, size_t size, off_t offset) {
-  thread_local bool interrupted = false;
-  if (interrupt(interrupted, "pwrite", path_of(descriptor))) return -1;
-  static auto* const real = original<ssize_t(int, const void*, size_t, off_t)>("pwrite");
-  return logged_write(real(descriptor, bytes, size, offset), descriptor);
+  return make("pwrite", path_of(descriptor), [&](bool half) {
+    static auto* const real = original<ssize_t(int, const void*, size_t, off_t)>("pwrite");
+    return logged_write(real(descriptor, bytes, half ? (size + 1) / 2 : size, offset), descriptor, bytes);
+  });
 }
 
 ssize_t read(int descriptor, void* bytes, size_t size) {
-  thread_local bool interrupted = false;
-  if (interrupt(interrupted, "read", path_of(descriptor))) return -1;
-  static auto* const real = original<ssize_t(int, void*, size_t)>("read");
-  return real(descriptor, bytes, size);
+  return make("read", path_of(descriptor), [&](bool half) {
+    static auto* const real = original<ssize_t(int, void*, size_t)>("read");
+    return real(descriptor, bytes, half ? (size + 1) / 2 : size);
+  });
 }
 
 ssize_t pread(int descriptor, void* bytes, size_t size, off_t offset) {
-  thread_local bool interrupted = false;
-  if (interrupt(interrupted, "pread", path_of(descriptor))) return -1;
-  static auto* const real = original<ssize_t(int, void*, size_t, off_t)>("pread");
-  return real(descriptor, bytes, size, offset);
+  return make("pread", path_of(descriptor), [&](bool half) {
+    static auto* const real = original<ssize_t(int, void*, size_t, off_t)>("pread");
+    return real(descriptor, bytes, half ? (size + 1) / 2 : size, offset);
+  });
 }
 
-int mkdir(const char* path, mode_t mode) noexcept {
-  thread_local bool interrupted = false;
-  if (interrupt(interrupted, "mkdir", absolute(path))) return -1;
-  static auto* const real = original<int(const char*, mode_t)>("mkdir");
-  return real(path, mode);
+int ftruncate(int descriptor, off_t size) noexcept {
+  return make("ftruncate", path_of(descriptor), [&](bool) {
+    static auto* const real = original<int(int, off_t)>("ftruncate");
+    return logged(real(descriptor, size), "ftruncate", std::to_string(descriptor), std::to_string(size));
+  });
 }
 
 int fsync(int descriptor) {
-  thread_local bool interrupted = false;
-  if (interrupt(interrupted, "fsync", path_of(descriptor))) return -1;
-  static auto* const real = original<int(int)>("fsync");
-  const int result = real(descriptor);
-  if (result == 0) log("fsync\t" + std::to_string(descriptor));
-  return result;
+  return make("fsync", path_of(descriptor), [&](bool) {
+    static auto* const real = original<int(int)>("fsync");
+    return logged(real(descriptor), "fsync", std::to_string(descriptor));
+  });
 }
 
 int close(int descriptor) {
-  static auto* const real = original<int(int)>("close");
-  bool interrupted = false;  // whoever makes the call again gets EBADF
-  const bool fails = interrupt(interrupted, "close", path_of(descriptor));
-  log("close\t" + std::to_string(descriptor));  // before another thread can get the same number
-  const int result = real(descriptor);
-  if (fails) errno = EINTR;
-  return fails ? -1 : result;
+  return make("close", path_of(descriptor), [&](bool) {
+    static auto* const real = original<int(int)>("close");
+    log("close", std::to_string(descriptor));  // before another thread can get the same number
+    return real(descriptor);
+  });
 }
 
 int fcntl(int descriptor, int command, ...) {
@@ -184,22 +256,46 @@ int fcntl(int descriptor, int command, ...) {
   return real(descriptor, command, argument);
 }
 
-int linkat(int from_folder, const char* from, int to_folder, const char* to, int flags) {
-  thread_local bool interrupted = false;
-  if (interrupt(interrupted, "linkat", absolute(to))) return -1;
-  static auto* const real = original<int(int, const char*, int, const char*, int)>("linkat");
-  const int result = real(from_folder, from, to_folder, to, flags);
-  if (result == 0) log(std::string("linkat\t") + from + "\t" + to);
-  return result;
+int mkdir(const char* path, mode_t mode) noexcept {
+  return make("mkdir", absolute(path), [&](bool) {
+    static auto* const real = original<int(const char*, mode_t)>("mkdir");
+    return logged(real(path, mode), "mkdir", path);
+  });
+}
+
+int linkat(int from_folder, const char* from, int to_folder, const char* to, int flags) noexcept {
+  return make("linkat", absolute(to), [&](bool) {
+    static auto* const real = original<int(int, const char*, int, const char*, int)>("linkat");
+    return logged(real(from_folder, from, to_folder, to, flags), "linkat", from, to);
+  });
+}
+
+int symlink(const char* text, const char* path) noexcept {
+  return make("symlink", absolute(path), [&](bool) {
+    static auto* const real = original<int(const char*, const char*)>("symlink");
+    return logged(real(text, path), "symlink", text, path);
+  });
 }
 
 int rename(const char* from, const char* to) noexcept {
-  thread_local bool interrupted = false;
-  if (interrupt(interrupted, "rename", absolute(to))) return -1;
-  static auto* const real = original<int(const char*, const char*)>("rename");
-  const int result = real(from, to);
-  if (result == 0) log(std::string("rename\t") + from + "\t" + to);
-  return result;
+  return make("rename", absolute(to), [&](bool) {
+    static auto* const real = original<int(const char*, const char*)>("rename");
+    return logged(real(from, to), "rename", from, to);
+  });
+}
+
+int unlink(const char* path) noexcept {
+  return make("unlink", absolute(path), [&](bool) {
+    static auto* const real = original<int(const char*)>("unlink");
+    return logged(real(path), "unlink", path);
+  });
+}
+
+int remove(const char* path) noexcept {
+  return make("unlink", absolute(path), [&](bool) {
+    static auto* const real = original<int(const char*)>("remove");
+    return logged(real(path), "unlink", path);
+  });
 }
 
 }  // extern "C"

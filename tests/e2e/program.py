@@ -45,9 +45,14 @@ def environment():
             "OMPI_MCA_rmaps_base_oversubscribe": "1"}
 
 
-def command_line(arguments, ranks):
-    """`mnist-dist ARGUMENTS`, alone or (ranks is a number) under mpirun."""
-    launcher = [] if ranks is None else [MPIEXEC, "-np", str(ranks)]
+def command_line(arguments, ranks, variables=None):
+    """`mnist-dist ARGUMENTS` with more environment variables, alone or (ranks is a number) under mpirun, which does not
+    see them."""
+    set_variables = [f"{name}={value}" for name, value in (variables or {}).items()]
+    if ranks is None:
+        launcher = ["env", *set_variables] if set_variables else []
+    else:
+        launcher = [MPIEXEC, *(word for variable in set_variables for word in ("-x", variable)), "-np", str(ranks)]
     return [*launcher, MNIST_DIST, *map(str, arguments)]
 
 
@@ -75,14 +80,14 @@ def kill(pids):
 class Job:
     """A program that runs beside the test: `mnist-dist`, alone or under mpirun."""
 
-    def __init__(self, arguments, ranks, folder, preexec=None, output=None):
+    def __init__(self, arguments, ranks, folder, preexec=None, output=None, variables=None):
         self.arguments = arguments
         self.alone = ranks is None
         self.output_file = tempfile.TemporaryFile("w+", encoding="utf-8")
         self.errors_file = tempfile.TemporaryFile("w+", encoding="utf-8")
         # Open MPI's jobs share a folder, which two that start or end at the same time cannot always make.
         self.session = tempfile.mkdtemp(prefix="ompi-", dir=os.environ.get(runner.SESSION_FOLDER))
-        self.process = subprocess.Popen(command_line(arguments, ranks), cwd=folder,
+        self.process = subprocess.Popen(command_line(arguments, ranks, variables), cwd=folder,
                                         env={**environment(), runner.SESSION_FOLDER: self.session},
                                         stdin=subprocess.DEVNULL, stdout=output or self.output_file,
                                         stderr=self.errors_file, start_new_session=True, preexec_fn=preexec)

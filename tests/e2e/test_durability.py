@@ -35,7 +35,7 @@ def read_log(path):
         if call == "open":
             # /proc/self/fd/3 is another way to the file of descriptor 3.
             again = Path(fields[1]).parent == Path("/proc/self/fd") and descriptors.get(Path(fields[1]).name)
-            file = again or names.get(fields[1]) or File(place, fields[1], kind=fields[2] if len(fields) > 2 else "")
+            file = again or names.get(fields[1]) or File(place, fields[1], kind=fields[2])
             descriptors[fields[0]] = file
             if file.kind == "O_CREAT":
                 names[file.path] = file
@@ -128,9 +128,10 @@ class Order(ProgramTest):
 
     def interrupt_each(self, name, *command, **variables):
         """Runs the command, whose calls for files in the test's folder fail with EINTR, each once; gives these calls."""
-        self.run_logged(name, *command, FILE_SYSTEM_INTERRUPTED=os.path.realpath(self.folder), **variables)
+        self.run_logged(name, *command, FILE_SYSTEM_FAULT="EINTR", FILE_SYSTEM_FAULT_AT="each",
+                        FILE_SYSTEM_FOLDER=os.path.realpath(self.folder), **variables)
         lines = (self.folder / f"{name}.log").read_text(encoding="utf-8").splitlines()
-        return {line.split("\t")[1] for line in lines if line.startswith("interrupted")}
+        return {line.split("\t")[1] for line in lines if line.startswith("call\t")}
 
     def test_interrupted_calls(self):
         """By a signal, or on a file system over a network."""
@@ -145,8 +146,8 @@ class Order(ProgramTest):
             go_on = command_line(("train", "--resume", name, "--epochs", EPOCHS), None)
             interrupted |= self.interrupt_each(f"go-on-{variables}", *go_on, **variables)
             self.assertEqual(sha256(self.folder / name / "model.h5"), usual)
-        self.assertEqual(interrupted, {"open", "read", "write", "pread", "pwrite", "fsync", "close", "mkdir", "linkat",
-                                       "rename"})
+        self.assertEqual(interrupted, {"open", "read", "write", "pread", "pwrite", "ftruncate", "fsync", "close", "mkdir",
+                                       "linkat", "symlink", "rename", "unlink"})
 
 
 if __name__ == "__main__":

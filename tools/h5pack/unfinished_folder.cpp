@@ -39,7 +39,7 @@ UnfinishedFolder::UnfinishedFolder(std::filesystem::path target)
   retry(error, [&] { target_is_new_ = std::filesystem::create_directory(target_, error); });
   check(error, "create the folder", target_);
   if (!target_is_new_) check_empty(target_);
-  std::filesystem::remove_all(hidden_, error);
+  retry(error, [&] { std::filesystem::remove_all(hidden_, error); });
   check(error, "remove", hidden_);
   retry(error, [&] { std::filesystem::create_directory(hidden_, error); });
   check(error, "create the folder", hidden_);
@@ -60,7 +60,7 @@ void UnfinishedFolder::finish() {
     retry(error, [&] { std::filesystem::rename(entry, target_ / entry.filename(), error); });
     check(error, "move", entry);
   }
-  std::filesystem::remove(hidden_, error);
+  retry(error, [&] { std::filesystem::remove(hidden_, error); });
   check(error, "remove", hidden_);
   finished_ = true;
 }

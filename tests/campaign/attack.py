@@ -1,0 +1,127 @@
+"""What the campaigns share: a run that is disturbed, goes on with other numbers of ranks, and must end as one that
+nobody disturbed."""
+
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build"
+os.environ.setdefault("MNIST_DIST", str(BUILD / "mnist-dist"))
+os.environ.setdefault("H5PACK", str(BUILD / "h5pack"))
+os.environ.setdefault("MPIEXEC", "mpirun")
+SHIM = os.environ.setdefault("FILE_SYSTEM_SHIM", str(BUILD / "tests" / "libfile_system_shim.so"))
+sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+
+# pylint: disable=wrong-import-position
+from program import (DONE, ENDLESS, HANG, Job, Shared, is_alive, read_manifest, read_metrics, sha256, wait_until,
+                     without_times)
+
+# Long enough for a disturbance to find it at work.
+OPTIONS = ("--hidden", "64,32", "--batch-size", "5", "--checkpoint-every", "1", *ENDLESS)
+
+
+class Wrong(Exception):
+    """A promise was broken."""
+
+
+def ensure(condition, what):
+    if not condition:
+        raise Wrong(what)
+
+
+def shim(**variables):
+    """The environment of a program that has the shim between itself and the file system."""
+    # The library that looks for memory errors wants to be loaded first, but may come after this one.
+    sanitizer = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
+    return {"LD_PRELOAD": SHIM, "ASAN_OPTIONS": sanitizer, **{name: str(value) for name, value in variables.items()}}
+
+
+class Undisturbed:
+    """What the runs below must end in. Made once."""
+
+    results = {}  # by the number of epochs
+
+    @staticmethod
+    def folder(name):
+        """A folder that lives as long as the campaign."""
+        path = Shared.folder / name
+        path.mkdir()
+        return path
+
+    @classmethod
+    def make(cls, *numbers_of_epochs):
+        if Shared.folder is None:
+            Shared.make()
+        for epochs in set(numbers_of_epochs) - set(cls.results):
+            cls.results[epochs] = result_of(Shared.train(f"undisturbed-{epochs}", "--epochs", epochs, *OPTIONS))
+
+
+def result_of(run):
+    return sha256(run / "model.h5"), without_times(read_metrics(run))
+
+
+def announced_epochs(job):
+    """The epochs of training whose end rank 0 has told."""
+    if job.arguments[0] != "train":
+        return 0
+    rows = [line.split() for line in job.output().splitlines()]
+    return max((int(row[0]) for row in rows if len(row) > 5 and row[0].isdigit()), default=0)
+
+
+def epochs_on_disk(run):
+    """Of the newest checkpoint that is whole, by the manifest; 0 when there is none."""
+    if not (run / "checkpoints" / "manifest.json").exists():
+        return 0
+    whole = [entry["epoch"] for entry in read_manifest(run)["checkpoints"]
+             if sha256(run / "checkpoints" / entry["file"]) == entry["sha256"]]
+    return max(whole, default=0)
+
+
+def error_lines(job):
+    return [line for line in job.errors().splitlines() if line.startswith("mnist-dist: error")]
+
+
+class Run:
+    """A run of so many epochs in a folder of its own."""
+
+    def __init__(self, folder, epochs, name="run"):
+        self.folder, self.epochs, self.path = folder, epochs, folder / name
+        self.jobs = []
+
+    def start_program(self, arguments, ranks, **more):
+        self.jobs.append(Job(arguments, ranks, self.folder, **more))
+        return self.jobs[-1]
+
+    def start(self, ranks, *options, afresh=None, **more):
+        """Begins it, or goes on with it where it has begun (and afresh does not say otherwise)."""
+        begin = (Shared.data, "-o", self.path, "--epochs", self.epochs, *OPTIONS)
+        go_on = ("--resume", self.path, "--epochs", self.epochs)
+        if afresh is None:
+            afresh = not (self.path / "config.toml").exists()
+        return self.start_program(("train", *(begin if afresh else go_on), *options), ranks, **more)
+
+    def wait_for_end(self, job):
+        """Of the job and all that it started. What it announced must be on the disk."""
+        pids = job.ranks()
+        try:
+            job.process.wait(HANG)
+            wait_until(lambda: not any(map(is_alive, pids)), "the end of all ranks", HANG)
+        except Exception as error:
+            raise Wrong(f"it hangs: {job.output()}{job.errors()}") from error
+        announced, found = announced_epochs(job), epochs_on_disk(self.path)
+        ensure(found >= announced, f"epoch {announced} was announced, and epoch {found} is on the disk")
+        return job.process.returncode
+
+    def finish(self, ranks):
+        """Undisturbed from here on; it must end as if it had never been otherwise."""
+        job = self.start(ranks)
+        code = self.wait_for_end(job)
+        ensure(code == DONE, f"exit code {code}: {job.output()}{job.errors()}")
+        ensure(result_of(self.path) == Undisturbed.results[self.epochs], "it ends in other bits")
+        left = [str(path) for path in self.path.rglob("*.partial")]
+        ensure(not left, f"left behind: {left}")
+
+    def close(self):
+        for job in self.jobs:
+            job.close()

@@ -1,0 +1,60 @@
+"""SIGTERM, SIGINT, SIGUSR1, SIGUSR2 or SIGHUP at random instants, once or twice, during the start and saves too: the run
+stops with a checkpoint and code 75, or ends clearly, and goes on later."""
+
+import os
+import random
+import signal
+import time
+
+from attack import Run, Undisturbed, ensure
+
+FULL, QUICK = 500, 8
+EPOCHS = 6
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP)
+FORWARDED = (signal.SIGUSR1, signal.SIGUSR2)  # by mpirun, which ends its ranks within a second for the others
+DONE, STOPPED_EARLY = 0, 75
+
+
+def prepare():
+    Undisturbed.make(EPOCHS)
+
+
+def trials():
+    return [(number,) for number in range(FULL)]
+
+
+def default_hangup():
+    """Whoever runs this under nohup ignores it."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def trial(folder, number):
+    chance = random.Random(number)
+    ranks = chance.choice((None, None, 2, 3))
+    sent = chance.choice(SIGNALS if ranks is None else FORWARDED)
+    run = Run(folder, EPOCHS)
+    try:
+        job = run.start(ranks, preexec=default_hangup)
+        # mpirun itself dies of a signal that comes before it can forward it.
+        time.sleep(chance.uniform(0, 1.2) + (0 if ranks is None else 0.5))
+        began = time.monotonic()
+        for _ in range(chance.randint(1, 2)):
+            if job.process.poll() is None:
+                os.kill(job.process.pid, sent)
+            time.sleep(chance.choice((0, 0.01, 0.1)))
+        code = run.wait_for_end(job)
+        seconds = time.monotonic() - began
+        if code == STOPPED_EARLY:
+            ensure("--resume" in job.output() and "stopped on request" in job.output(), job.output())
+            outcome = f"stopped, {'within' if seconds < 1 else 'MORE THAN'} a second"
+        elif code == DONE:
+            outcome = "had ended"
+        else:
+            # Before the program's first line of its own, a signal does what it does to any program.
+            begun = (run.path / "config.toml").exists()
+            ensure(not begun and code in (-sent, 128 + sent), f"{sent.name}: code {code}: {job.output()}{job.errors()}")
+            outcome = "ended by the signal before it began"
+        run.finish(chance.choice((None, 2, 3)))
+    finally:
+        run.close()
+    return [outcome]
