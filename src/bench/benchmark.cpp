@@ -17,6 +17,7 @@ namespace mnist_dist::bench {
 namespace {
 
 constexpr double kExchangeSeconds = 0.1;  // for each reduction
+constexpr double kSavingSeconds = 0.2;
 
 /// The rows of the rank that has the most of them in an epoch's first step, which is a whole one.
 std::size_t most_rows_of_a_rank(const train::Settings& settings, const data::ShardPlan& plan, int ranks) {
@@ -36,6 +37,7 @@ StepCost time_steps(const comm::Communicator& ranks, const comm::Communicator& h
   train::Trainer trainer(ranks, host, settings, data, architecture);
   StepCost cost;
   cost.seconds = time_until_all_done(ranks, seconds / 2, Part::median, [&] { trainer.run_unscored_steps(1); });
+  cost.saving_seconds = time_until_all_done(ranks, kSavingSeconds, Part::median, [&] { (void)trainer.capture(); });
   train::StepTimes times;
   trainer.measure(times);
   const Timing timing = time_together(ranks, seconds / 2, Part::median, [&](std::int64_t steps) {

@@ -56,6 +56,7 @@ Json step_json(const StepCost& step) {
           {"rows", step.rows},
           {"rows_per_second", step.rows_per_second()},
           {"seconds_per_60000_rows", 60000 / step.rows_per_second()},
+          {"checkpoint_copy_seconds", step.saving_seconds},
           {"steps_with_phases", step.steps},
           {"phases", phases_json(step.phases)}};
 }

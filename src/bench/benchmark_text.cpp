@@ -35,8 +35,11 @@ std::string step_text(const StepCost& step) {
   }
   text += phase_line("between", costs.between, costs.whole, "steps: a new order of the rows for each epoch");
   text += phase_line("together", costs.whole, costs.whole, "");
-  return text + fmt::format("without these clocks: {:.1f} us a step, {:.0f} rows/s, {:.4f} s for 60000 rows\n",
-                            microseconds(step.seconds), step.rows_per_second(), 60000 / step.rows_per_second());
+  return text + fmt::format(
+                    "without these clocks: {:.1f} us a step, {:.0f} rows/s, {:.4f} s for 60000 rows\n"
+                    "a checkpoint keeps the steps waiting for {:.1f} us: the time of {:.2f} steps\n",
+                    microseconds(step.seconds), step.rows_per_second(), 60000 / step.rows_per_second(),
+                    microseconds(step.saving_seconds), step.saving_seconds / step.seconds);
 }
 
 std::string products_text(const ProductCosts& costs, const nn::Architecture& architecture) {

@@ -16,8 +16,6 @@
 namespace mnist_dist::run {
 namespace {
 
-// One to go on from, and two in case the disk spoils it.
-constexpr std::size_t kKept = 3;
 constexpr const char* kFormat = "mnist-dist checkpoint manifest";
 
 bool is_checkpoint_name(const std::string& name) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "free_space.hpp"
 #include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/build_info.hpp"
 #include "mnist_dist/core/error.hpp"
@@ -61,6 +62,7 @@ TrainingRun::TrainingRun(const comm::Communicator& ranks, const comm::Communicat
   at_rank_0([&] {
     best_model_ = model_without_parameters(settings, file);
     writer_ = std::make_unique<RunWriter>(*folder);
+    check_free_space(*folder, settings, best_model_.architecture);
   });
   if (!checkpoint) return;
   check_checkpoint(*checkpoint, settings_, file);

@@ -1,8 +1,10 @@
 """Attacks promise 2: what was acknowledged is on disk and whole, and the resumed run ends in the same bits. Damages
 checkpoints, fills the disk, resumes with other data and settings."""
 
+import contextlib
 import json
 import os
+import re
 import resource
 import shutil
 import subprocess
@@ -13,6 +15,7 @@ from program import (BAD_DATA, DONE, ENDLESS, FILE_SYSTEM, FOREVER, LONG_EPOCHS,
 
 EPOCHS = 5
 OPTIONS = ("--hidden", "48,32", *ENDLESS)
+SMALL_NETWORK = ("--hidden", "100", *ENDLESS)  # 80,000 parameters, of which a checkpoint has four times as many: 1.3 MB
 
 
 class Runs:
@@ -293,14 +296,30 @@ class FullDisk(ProgramTest):
         self.addCleanup(subprocess.run, ["umount", "-l", disk], check=True)
         return disk
 
-    def test_small_disk(self):
+    def start_on(self, disk, *options):
+        return self.start("train", Shared.data, "-o", "disk/run", *options, *SMALL_NETWORK, ranks=2)
+
+    def test_disk_that_is_filled_meanwhile(self):
+        disk = self.mount_small_disk("8m")
+        job = self.start_on(disk, "--epochs", FOREVER)
+        self.wait_for_epoch(job, disk / "run", 2)
+        with contextlib.suppress(OSError), open(disk / "of-others", "wb", buffering=0) as file:
+            while True:
+                file.write(bytes(4096))
+        self.assert_one_error(job.wait(), FILE_SYSTEM, "disk/run", "No space left on device")
+        (disk / "of-others").unlink()
+        self.assert_goes_on_undisturbed(disk / "run", *SMALL_NETWORK)
+
+    def test_disk_that_is_too_small(self):
+        """It is said before the first epoch; with as much room as is asked for, the run ends."""
         disk = self.mount_small_disk("4m")
-        # A checkpoint has four times the 80,000 parameters: 1.3 MB.
-        options = ("--hidden", "100", *ENDLESS)
-        result = self.run_program("train", Shared.data, "-o", "disk/run", "--epochs", 9, *options, ranks=2)
-        self.assert_one_error(result, FILE_SYSTEM, "disk/run", "No space left on device")
-        subprocess.run(["mount", "-o", "remount,size=100m", disk], check=True)
-        self.assert_goes_on_undisturbed(disk / "run", *options)
+        result = self.start_on(disk, "--epochs", 6).wait()
+        self.assert_one_error(result, FILE_SYSTEM, "disk/run", "make room, then go on with --resume")
+        self.assertEqual(read_metrics(disk / "run"), [])
+        needed = float(re.search(r"takes up to ([\d.]+) MB", result.stderr)[1])
+        subprocess.run(["mount", "-o", f"remount,size={int((needed + 0.1) * 1e6)}", disk], check=True)
+        self.resume(disk / "run")
+        self.assert_same_run(disk / "run", self.train("undisturbed", "--epochs", 6, *SMALL_NETWORK))
 
     def test_limit_of_file_size(self):
         job = self.start("train", Shared.data, "-o", "run", "--epochs", FOREVER, *LONG_EPOCHS)

@@ -61,8 +61,8 @@ class Workshop:
         """Builds what these tests need. @return whether it compiles"""
         targets = set()
         for test in tests:
-            if test.startswith("e2e_"):
-                targets |= {"mnist-dist", "h5pack", "file_system_shim"}
+            if test.startswith(("e2e_", "campaigns")):
+                targets |= {"mnist-dist", "h5pack", "file_system_shim", "mpi_shim"}
             else:
                 targets.add("unit_tests" if test == "unit" else "mpi_tests")
         command = ["cmake", "--build", self.build_folder, "--target", *sorted(targets)]
@@ -70,7 +70,7 @@ class Workshop:
 
     def outcome(self, test):
         """Runs a test: a name of CTest's ("unit", "mpi_2"), or one and what follows "test_" in its script's name, with
-        cases of it ("e2e_errors ErrorsOfRanks.test_name"). @return "passed", "failed", "skipped" or "hangs" """
+        cases of it ("e2e_errors ErrorsOfRanks.test_name", "campaigns races"). @return "passed", "failed", "skipped" or "hangs" """
         name, *cases = test.split()
         command, environment = self.command(name, cases)
         with self.output.open("wb") as output:
@@ -103,6 +103,8 @@ class Workshop:
             for entry in test["properties"]:
                 if entry["name"] == "ENVIRONMENT":
                     environment.update(variable.split("=", 1) for variable in entry["value"])
+            if name == "campaigns":
+                command += cases
             if is_script:
                 script_at = next(i for i, word in enumerate(command) if Path(word).name == script)
                 command = [*command[:script_at + 1], *cases]

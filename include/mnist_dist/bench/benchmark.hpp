@@ -39,10 +39,11 @@ struct PhaseCosts {
 
 /// The time of a step.
 struct StepCost {
-  double seconds = 0;      ///< measured over many steps at once
-  double rows = 0;         ///< of a step over all ranks, in the mean over an epoch
-  PhaseCosts phases;       ///< measured in other steps: looking at the clock so often makes them a little slower
-  std::int64_t steps = 0;  ///< whose phases were measured
+  double seconds = 0;         ///< measured over many steps at once
+  double rows = 0;            ///< of a step over all ranks, in the mean over an epoch
+  double saving_seconds = 0;  ///< for which a checkpoint keeps the steps waiting: to copy what it holds
+  PhaseCosts phases;          ///< measured in other steps: looking at the clock so often makes them a little slower
+  std::int64_t steps = 0;     ///< whose phases were measured
   [[nodiscard]] double rows_per_second() const { return rows / seconds; }
 };
 

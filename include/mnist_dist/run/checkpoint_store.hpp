@@ -15,10 +15,13 @@ namespace mnist_dist::run {
 
 class CheckpointStore {
  public:
+  /// One to go on from, and two in case the disk spoils it.
+  static constexpr std::size_t kKept = 3;
+
   /// @param folder need not exist yet, but the folder that it is in
   explicit CheckpointStore(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
-  /// Makes the bytes the newest checkpoint, durably; then removes all but the newest three.
+  /// Makes the bytes the newest checkpoint, durably; then removes all but the newest kKept.
   /// @throws Error (file_system), for example when the disk is full: the checkpoints before are then untouched
   void save(std::span<const std::byte> bytes, std::int64_t epoch, std::int64_t step);
 
