@@ -1,4 +1,4 @@
-"""shellcheck has nothing to say about the shell scripts of tools, jobs and .ci.
+"""shellcheck has nothing to say about the shell scripts of tools, jobs, tests/arm and .ci.
 
 Usage: check_shell.py ROOT
 """
@@ -15,7 +15,7 @@ SHELL = re.compile(rb"#!\s*\S*[/ ](ba|da)?sh\b")
 
 def is_script(root, path):
     """Whether a file lies directly in a folder of scripts and begins as one."""
-    if path.parent.as_posix() not in ("tools", "tools/bench", "jobs", ".ci"):
+    if path.parent.as_posix() not in ("tools", "tools/bench", "jobs", "tests/arm", ".ci"):
         return False
     with open(root / path, "rb") as file:
         return bool(SHELL.match(file.readline()))

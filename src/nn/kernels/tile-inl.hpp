@@ -47,6 +47,9 @@ template <int kRows, int kVectors>
 struct Tile {
   Vector sums[kRows][kVectors];
 
+  // Written out: GCC would compile an implicit one for the baseline, where NEON's vectors cannot be inlined.
+  HWY_INLINE Tile() {}
+
   HWY_INLINE void clear() {
     MNIST_DIST_UNROLL
     for (int i = 0; i < kRows; ++i) {
