@@ -164,6 +164,39 @@ TEST_CASE("") {
         self.write("src/h5/detail.hpp", "#pragma once\nint   x ;\n")
         self.expect_problem("format", "src/h5/detail.hpp: not as clang-format leaves it")
 
+    def test_pages(self):
+        """Links to a file, a folder, headings here and elsewhere; rows of tables and output may be long."""
+        self.write("README.md", "# Top\n\n[a\nb](tools/README.md#h5pack-bench-and-more), [c](#top), [d](tools/bench)\n"
+                   "[e](https://example.org/nothing), [f](tools/README.md#twice-1)\n")
+        self.write("tools/README.md", "## `h5pack`, bench, and more\n\n## Twice\n\n## Twice\n\n[up](../README.md)\n"
+                   f"| {'a' * 200} |\n\n```\n{'b' * 200} [no](link)\n```\n")
+        self.expect_good("pages")
+
+    def test_pages_with_a_dead_link(self):
+        self.write("tools/README.md", "# Tools\n\n```\n# comment\n```\n")
+        for link, problem in (("tools/none.md", "tools/none.md is not there"),
+                              ("../LICENSE", "../LICENSE is not there"),
+                              ("#tools", "README.md has no heading 'tools'"),
+                              ("tools/README.md#top", "tools/README.md has no heading 'top'"),
+                              ("tools/README.md#comment", "tools/README.md has no heading 'comment'"),
+                              ("tools/README.md#tools-1", "tools/README.md has no heading 'tools-1'"),
+                              ("LICENSE#mit", "LICENSE has no heading 'mit'")):
+            with self.subTest(link=link):
+                self.write("README.md", f"# Top\n\n```\nblock\n```\n[text]({link})\n")
+                self.expect_problem("pages", f"README.md:6: {link}: {problem}")
+
+    def test_pages_too_long(self):
+        self.write("README.md", "word\n" * 2000)
+        self.expect_problem("pages", "README.md: 10000 bytes")
+
+    def test_pages_with_a_long_line(self):
+        self.write("jobs/README.md", f"\n{'a' * 121}\n{'b' * 120}\n")
+        self.expect_problem("pages", "jobs/README.md:2: 121 characters", "1 problem")
+
+    def test_pages_missing(self):
+        (self.root / "README.md").unlink()
+        self.expect_problem("pages", "README.md is not there")
+
     def test_shell(self):
         self.expect_good("shell")
 

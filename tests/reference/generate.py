@@ -1,7 +1,7 @@
 """Writes trainings.json and golden.json, from which the tests of mnist-dist know what it should compute.
 
-Everything here is computed in double precision from the definitions in the public headers and the README, by PyTorch
-and NumPy; nothing of the program takes part. The tests need the two files only. To make them again, to the same bytes:
+Everything here is computed in double precision from the definitions in the public headers and the pages, by PyTorch and
+NumPy; nothing of the program takes part. The tests need the two files only. To make them again, to the same bytes:
 
     python3 -m venv VENV && VENV/bin/pip install torch==2.13.0 numpy
     VENV/bin/python tests/reference/generate.py

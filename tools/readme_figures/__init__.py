@@ -1,1 +1,1 @@
-"""What tools/readme-figures makes the figures and the output in README.md with."""
+"""What tools/readme-figures makes the figures and the output in the pages with."""

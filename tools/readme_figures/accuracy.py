@@ -57,7 +57,7 @@ def make(workshop, ranks):
     for recipe in RECIPES:
         runs = [Run(workshop, recipe, seed, ranks) for seed in SEEDS]
         rows.append(row(recipe, runs))
-    lines = [f"Seeds {SEEDS[0]} to {SEEDS[-1]}; seconds from the command to its end with "
+    lines = [f"Seeds {SEEDS[0]} to {SEEDS[-1]}; seconds from the command to its end, with",
              f"{circumstances(runs[-1], ranks)}.", "",
              "| Recipe     | Epochs    | Test accuracy by seed, %          | Median | Seconds |",
              "|------------|-----------|-----------------------------------|--------|---|", *rows]

@@ -12,7 +12,7 @@ MASKS = [(re.compile(pattern, re.MULTILINE), mask) for pattern, mask in (
     (r"(executable|build id) [0-9a-f]+", "EXECUTABLE"),
     (r"^[0-9a-f]{64}(?=  \S+model\.h5$)", "SHA-256"),  # of a model, which names the executable
     (r"^[\d.]+ s, [\d.]+ MB$", "TIME, SIZE"),
-    (r"; seconds from the command to its end .*$", "; CIRCUMSTANCES"),
+    (r"to its end, with\n.*$", "CIRCUMSTANCES"),
     (r"\| [\d to]+ \|$", "| SECONDS |"),
     (r"^[\d.]+ minutes with .*$", "CIRCUMSTANCES"),
 )]
@@ -34,4 +34,4 @@ def masked(name, text):
 def difference(name, old, new):
     """A diff of what is stale in a region; empty where nothing is."""
     lines = [masked(name, text).splitlines() for text in (old, new)]
-    return "\n".join(difflib.unified_diff(*lines, f"{name} in README.md", f"{name} made anew", lineterm="", n=1))
+    return "\n".join(difflib.unified_diff(*lines, f"{name} in its page", f"{name} made anew", lineterm="", n=1))

@@ -6,11 +6,14 @@ REGION = re.compile(r"(?P<start><!-- figures: (?P<name>\S+) -->)(?P<text>.*?)(?P
 MARK = re.compile(r"<!-- /?figures\b.*?-->")
 
 
-def regions(page):
-    """name -> text. ValueError where marks are not in pairs, or two regions have one name."""
-    found = [(match["name"], match["text"]) for match in REGION.finditer(page)]
-    if len(MARK.findall(page)) != 2 * len(found):
-        raise ValueError("the marks of the regions are not in pairs")
+def regions(pages):
+    """name -> text, of pages by their names. ValueError where marks are not in pairs, or two regions have one name."""
+    found = []
+    for page, text in pages.items():
+        inside = [(match["name"], match["text"]) for match in REGION.finditer(text)]
+        if len(MARK.findall(text)) != 2 * len(inside):
+            raise ValueError(f"{page}: the marks of the regions are not in pairs")
+        found += inside
     names = [name for name, _ in found]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -19,7 +22,7 @@ def regions(page):
 
 
 def with_regions(page, texts):
-    """The page with these regions made anew; the others stay."""
+    """A page's text with these regions made anew; the others stay."""
     return REGION.sub(lambda match: match["start"] + texts.get(match["name"], match["text"]) + match["end"], page)
 
 

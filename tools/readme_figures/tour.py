@@ -1,4 +1,4 @@
-"""The five-minute tour, the Python excerpt and `bench`: what takes less than a minute."""
+"""The front page's output, the tour, the Python excerpt and `bench`: what takes less than a minute."""
 
 import json
 import re
@@ -7,19 +7,18 @@ import signal
 import subprocess
 import sys
 
-from .regions import block, cut, regions
+from .regions import block, cut
 from .workshop import NotWorking, cores
 
 TRIES = 20  # of killing a run in its third epoch, which is short
 PYTHON = re.compile(r"```python\n(.*?)```\n", re.DOTALL)
 
 
-def make(workshop, page):
-    """name -> text of every region that this module makes. page: README.md, which holds the excerpt."""
+def make(workshop, found):
+    """name -> text of every region that this module makes. found: those of the pages, with the excerpt's code."""
     console = workshop.console
     pack = console("h5pack pack digits mnist.h5", "h5pack verify mnist.h5")
     train = console("mpirun -np 2 mnist-dist train --epochs 5")
-    undisturbed = re.search(r"^model +(\S+)$", train, re.MULTILINE)[1]
     evaluate = cut(console("mnist-dist evaluate"), r"\$", r"\d+ of", "class", r"[01] ", "overall", "Confusion",
                    r" +0 +1", "report")
     more = console("mnist-dist predict runs/latest digits/testing/7/0.png digits/testing/7/111.png",
@@ -30,14 +29,23 @@ def make(workshop, page):
         "tour-train": block(train, "console"),
         "tour-evaluate": block(f"{evaluate}\n{more}", "console"),
         "report-accuracies": report_accuracies(workshop),
-        "excerpt": excerpt(workshop, regions(page)["excerpt"]),
-        "tour-resume": block(broken_run(workshop) + console(f"sha256sum {undisturbed} runs/broken/model.h5"),
-                             "console"),
+        "excerpt": excerpt(workshop, found["excerpt"]),
+        "front": block(front(workshop, pack, train), "console"),
         "bench": block(bench(workshop), "console"),
     }
 
 
-NAMES = ("machine", "tour-pack", "tour-train", "tour-evaluate", "report-accuracies", "excerpt", "tour-resume", "bench")
+NAMES = ("machine", "tour-pack", "tour-train", "tour-evaluate", "report-accuracies", "excerpt", "front", "bench")
+
+
+def front(workshop, pack, train):
+    """The promises in a few lines: the run that was not disturbed, the one that was, both models, and an error."""
+    model = re.search(r"^model +(\S+)$", train, re.MULTILINE)[1]
+    wrong = "mnist-dist train --optimizer adamw"
+    return "\n".join([cut(pack, r"\$ h5pack pack", r"mnist\.h5: \d"),
+                      cut(train, r"\$", "mnist-dist ", "network", "ranks", "best ", "model "),
+                      broken_run(workshop) + workshop.console(f"sha256sum {model} runs/broken/model.h5")
+                      + f"$ {wrong}\n{workshop.error(wrong)}"])
 
 
 def report_accuracies(workshop):
@@ -62,25 +70,22 @@ def broken_run(workshop):
     train = "mpirun -np 2 mnist-dist train --epochs 5 -o runs/broken"
     resume = "mpirun --oversubscribe -np 3 mnist-dist train --resume runs/broken"
     for _ in range(TRIES):
-        begun = killed_after_epoch(workshop, train, 2)
-        resumed = cut(workshop.output(resume), "run ", "epoch ", r" +\d", r"\d+ epochs", "best", "model")
+        kill_after_epoch(workshop, train, 2)
+        resumed = cut(workshop.output(resume), "run ", "best ", "model ")
         if "resumed in epoch 3 after 0 of its steps" in resumed:
-            return f"$ {train} &\n{cut(begun, r' +[12] ')}\n$ pkill -9 mnist-dist\n$ {resume}\n{resumed}\n"
+            return f"$ {train} &\n…\n$ pkill -9 mnist-dist\n$ {resume}\n{resumed}\n"
         shutil.rmtree(workshop.folder / "runs/broken")
     raise NotWorking(f"no run could be killed in its third epoch, in {TRIES} tries")
 
 
-def killed_after_epoch(workshop, command, epoch):
-    """Kills the ranks when the line of this epoch appears; what was printed until then."""
+def kill_after_epoch(workshop, command, epoch):
+    """Kills the ranks when the line of this epoch appears."""
     process = workshop.start(command, stderr=subprocess.DEVNULL)
-    lines = []
     for line in process.stdout:
-        lines.append(line)
         if re.match(rf" +{epoch} ", line):
             workshop.signal_ranks(process, signal.SIGKILL)
             break
     process.communicate()
-    return "".join(lines)
 
 
 def bench(workshop):

@@ -1,4 +1,4 @@
-"""The temporary folder in which the programs run as a reader of README.md would run them, and the machine below it."""
+"""The temporary folder in which the programs run as a reader of the pages would run them, and the machine below it."""
 
 import os
 import re
@@ -66,6 +66,14 @@ class Workshop:
         if process.returncode != 0:
             raise NotWorking(f"{command}: exit code {process.returncode}\n{errors.strip()}")
         return output
+
+    def error(self, command):
+        """The error of a command that must fail."""
+        process = self.start(command)
+        _, errors = process.communicate()
+        if process.returncode == 0:
+            raise NotWorking(f"{command}: should have failed")
+        return errors
 
     def console(self, *commands):
         """The commands and what they print, as on a terminal."""
