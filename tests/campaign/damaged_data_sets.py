@@ -1,74 +1,62 @@
-#!/usr/bin/python3
-"""Damages a data set that has no seal, again and again, and tells what becomes of the program that reads it.
-
-Usage: tests/campaign/damaged_data_sets.py [TRIALS [SEED]]      default: 10000 1
-
-Half of the trials flip one bit, half overwrite up to 500 bytes, both where no pixels lie. Each time `h5pack info` must
-end with 0 (no effect), or with 3 or 4 and one line. The process that it lets read the file first (`h5pack
-probe-dataset`) may die; how often it does is told. The program is H5PACK=PROGRAM, or that in build/.
-
-Exit codes: 0 all as it must be, 1 not.
+"""A data set without its seal, damaged outside its pixels: `h5pack info` reads it without effect, or refuses it in one
+line. The process that reads such a file first (`h5pack probe-dataset`) may die.
 """
 
-import collections
-import os
 import random
 import subprocess
-import sys
-import tempfile
-from pathlib import Path
 
-import h5py
+from attack import Shared, Undisturbed, Wrong
 
-ROOT = Path(__file__).resolve().parents[2]
-H5PACK = os.environ.get("H5PACK") or str(ROOT / "build" / "h5pack")
+from program import H5PACK, PATIENCE, draw_digits, h5py, pack
+
+FULL, QUICK = 100, 4
+TOGETHER = 40  # damages of a trial
 SEAL = len("\nmnist-dist sha256 \n") + 64  # bytes
+DIED = ("HDF5 does not survive it", "comes to no end")
 
 
-def small_data_set(folder):
-    """Few images, so that much of the file is what HDF5 reads. @return its bytes, and the places without pixels"""
-    path = folder / "small.h5"
-    subprocess.run([H5PACK, "synth", folder / "small", "--training", "30", "--testing", "10"], check=True,
-                   stdout=subprocess.DEVNULL)
-    subprocess.run([H5PACK, "pack", folder / "small", path], check=True, stdout=subprocess.DEVNULL)
-    data = path.read_bytes()[:-SEAL]
+class Small:
+    """Few images, so that much of the file is what HDF5 reads. Made once."""
+
+    data = b""
+    places = []  # without pixels
+
+
+def prepare():
+    if Shared.folder is None:
+        Shared.make()
+    path = pack(draw_digits(Undisturbed.folder("small") / "digits", 30, 10))
+    Small.data = path.read_bytes()[:-SEAL]
     with h5py.File(path) as file:
         chunks = [file[f"{split}/images"].id.get_chunk_info(0) for split in ("train", "test")]
-    pixels = set()
-    for chunk in chunks:
-        pixels.update(range(chunk.byte_offset, chunk.byte_offset + chunk.size))
-    return data, [place for place in range(len(data)) if place not in pixels]
+    pixels = {place for chunk in chunks for place in range(chunk.byte_offset, chunk.byte_offset + chunk.size)}
+    Small.places = [place for place in range(len(Small.data)) if place not in pixels]
 
 
-def damaged(data, place):
-    result = bytearray(data)
-    if random.random() < 0.5:
-        result[place] ^= 1 << random.randrange(8)
-        return bytes(result)
-    size = random.choice([2, 4, 8, 16, 64, 500])
-    result[place:place + size] = random.choice([random.randbytes(size), bytes(size), b"\xff" * size])
-    return bytes(result[:len(data)])
+def trials():
+    return [(number,) for number in range(FULL)]
 
 
-def main():
-    trials, seed = (int(value) for value in (*sys.argv[1:], *("10000", "1")[len(sys.argv) - 1:]))
-    random.seed(seed)
-    ends = collections.Counter()
-    probes_that_died = 0
-    with tempfile.TemporaryDirectory(prefix="mnist-dist-campaign-") as name:
-        folder = Path(name)
-        data, places = small_data_set(folder)
-        path = folder / "damaged.h5"
-        for _ in range(trials):
-            path.write_bytes(damaged(data, random.choice(places)))
-            result = subprocess.run([H5PACK, "info", path], capture_output=True, check=False)
-            lines = result.stderr.splitlines()
-            fits = result.returncode == 0 or (result.returncode in (3, 4) and len(lines) == 1)
-            ends[f"code {result.returncode}" if fits else f"WRONG: {result.returncode} {lines[:2]}"] += 1
-            probes_that_died += b"HDF5 does not survive it" in result.stderr or b"comes to no end" in result.stderr
-    print(f"{trials} trials, seed {seed}: {dict(ends)}; the probe died {probes_that_died} times")
-    return 1 if any(end.startswith("WRONG") for end in ends) else 0
+def damaged(chance):
+    """One bit is flipped, or up to 500 bytes are overwritten."""
+    result, place = bytearray(Small.data), chance.choice(Small.places)
+    if chance.random() < 0.5:
+        result[place] ^= 1 << chance.randrange(8)
+        return result
+    size = chance.choice([2, 4, 8, 16, 64, 500])
+    result[place:place + size] = chance.choice([chance.randbytes(size), bytes(size), b"\xff" * size])
+    return result[:len(Small.data)]
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def trial(folder, number):
+    chance = random.Random(number)
+    path, outcomes = folder / "damaged.h5", []
+    for damage in range(TOGETHER):
+        path.write_bytes(damaged(chance))
+        result = subprocess.run([H5PACK, "info", path], capture_output=True, text=True, check=False, timeout=PATIENCE)
+        lines = result.stderr.splitlines()
+        if result.returncode != 0 and not (result.returncode in (3, 4) and len(lines) == 1):
+            raise Wrong(f"damage {damage}: exit code {result.returncode}: {result.stderr}")
+        died = any(text in result.stderr for text in DIED)
+        outcomes.append("the reading process died" if died else "refused" if result.returncode else "without effect")
+    return outcomes

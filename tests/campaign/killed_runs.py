@@ -8,7 +8,7 @@ import time
 from attack import Run, Undisturbed, shim
 
 FULL, QUICK = 1000, 12
-EPOCHS = 6
+EPOCHS = 12
 
 
 def prepare():

@@ -9,7 +9,7 @@ import time
 from attack import Run, Undisturbed, ensure
 
 FULL, QUICK = 500, 8
-EPOCHS = 6
+EPOCHS = 20
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP)
 FORWARDED = (signal.SIGUSR1, signal.SIGUSR2)  # by mpirun, which ends its ranks within a second for the others
 DONE, STOPPED_EARLY = 0, 75
