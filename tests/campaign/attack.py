@@ -3,6 +3,7 @@ nobody disturbed."""
 
 import os
 import sys
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -16,6 +17,8 @@ sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 # pylint: disable=wrong-import-position
 from program import (DONE, ENDLESS, HANG, Job, Shared, is_alive, read_manifest, read_metrics, sha256, wait_until,
                      without_times)
+
+EARLY_EPOCHS = 4  # in which a run is disturbed
 
 # Long enough for a disturbance to find it at work.
 OPTIONS = ("--hidden", "64,32", "--batch-size", "5", "--checkpoint-every", "1", *ENDLESS)
@@ -64,9 +67,21 @@ def result_of(run):
 def announced_epochs(job):
     """The epochs of training whose end rank 0 has told."""
     if job.arguments[0] != "train":
-        return 0
+        return set()
     rows = [line.split() for line in job.output().splitlines()]
-    return max((int(row[0]) for row in rows if len(row) > 5 and row[0].isdigit()), default=0)
+    return {int(row[0]) for row in rows if len(row) > 5 and row[0].isdigit()}
+
+
+def wait_for_instant(job, chance):
+    """A random one: while the job starts, or somewhere in its first epochs. @return whether it has done no more than
+    those"""
+    if chance.random() < 0.3:
+        time.sleep(chance.uniform(0, 0.6))
+    else:
+        epochs = chance.randrange(EARLY_EPOCHS)
+        wait_until(lambda: job.process.poll() is not None or len(announced_epochs(job)) >= epochs, "an epoch")
+        time.sleep(chance.uniform(0, 0.03))
+    return job.process.poll() is None and len(announced_epochs(job)) <= EARLY_EPOCHS
 
 
 def epochs_on_disk(run):
@@ -109,7 +124,7 @@ class Run:
             wait_until(lambda: not any(map(is_alive, pids)), "the end of all ranks", HANG)
         except Exception as error:
             raise Wrong(f"it hangs: {job.output()}{job.errors()}") from error
-        announced, found = announced_epochs(job), epochs_on_disk(self.path)
+        announced, found = max(announced_epochs(job), default=0), epochs_on_disk(self.path)
         ensure(found >= announced, f"epoch {announced} was announced, and epoch {found} is on the disk")
         return job.process.returncode
 

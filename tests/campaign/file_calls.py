@@ -54,6 +54,8 @@ def trials():
              for kind in ("kill-before", "kill-after") for at in range(1, calls + 1)]
     errors = [(part, 1, kind, f"{at}{good}") for part in EPOCHS for at in range(1, Begun.calls[part, 1] + 1)
               for kind in ERRORS for good in ("", "+")]
+    # The other ranks are told.
+    errors += [(part, 2, "ENOSPC", at) for part in EPOCHS for at in range(1, Begun.calls[part, 2] + 1)]
     # What is interrupted for good never gets done.
     harmless = [(part, 1, kind, at) for part in EPOCHS for at in range(1, Begun.calls[part, 1] + 1)
                 for kind in WITHOUT_EFFECT]

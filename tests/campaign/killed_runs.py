@@ -3,9 +3,8 @@
 import os
 import random
 import signal
-import time
 
-from attack import Run, Undisturbed, shim
+from attack import Run, Undisturbed, shim, wait_for_instant
 
 FULL, QUICK = 1000, 12
 EPOCHS = 12
@@ -21,7 +20,7 @@ def trials():
 
 def kill_outside(job, chance):
     """At a random instant. @return who was killed"""
-    time.sleep(chance.uniform(0, 2))
+    wait_for_instant(job, chance)
     who = chance.choice(("a rank", "mpirun", "all"))
     ranks = job.ranks()
     if job.process.poll() is not None:

@@ -3,10 +3,10 @@
 import random
 import time
 
-from attack import Run, Undisturbed, ensure, error_lines, result_of, wait_until
+from attack import Run, Undisturbed, announced_epochs, ensure, error_lines, result_of, wait_until
 
 FULL, QUICK = 500, 8
-BEGUN, EPOCHS = 1, 3
+BEGUN, EPOCHS = 1, 8
 
 
 def prepare():
@@ -34,7 +34,8 @@ def trial(folder, number):
         codes = [job.wait().returncode for job in jobs]
         refused = [job for job, code in zip(jobs, codes) if code != 0]
         told = [line for job in refused for line in error_lines(job)]
-        # The second may come after the first has ended: a resume then finds nothing to do, a run finds the folder taken.
+        # A second resume may come after the first has ended, and then finds nothing to do.
+        ensure(not announced_epochs(jobs[0]) & announced_epochs(jobs[1]), "both trained the same epochs")
         ensure(len(refused) <= 1 and len(told) == len(refused), f"codes {codes}: {told}")
         ensure(all("is being written by process" in line or "already holds a run" in line for line in told), told)
         ensure(kind != "two runs" or len(refused) == 1, "both runs went on")

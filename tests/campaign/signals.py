@@ -6,10 +6,10 @@ import random
 import signal
 import time
 
-from attack import Run, Undisturbed, ensure
+from attack import Run, Undisturbed, ensure, wait_for_instant, wait_until
 
 FULL, QUICK = 500, 8
-EPOCHS = 20
+EPOCHS = 12
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP)
 FORWARDED = (signal.SIGUSR1, signal.SIGUSR2)  # by mpirun, which ends its ranks within a second for the others
 DONE, STOPPED_EARLY = 0, 75
@@ -35,8 +35,9 @@ def trial(folder, number):
     run = Run(folder, EPOCHS)
     try:
         job = run.start(ranks, preexec=default_hangup)
-        # mpirun itself dies of a signal that comes before it can forward it.
-        time.sleep(chance.uniform(0, 1.2) + (0 if ranks is None else 0.5))
+        if ranks is not None:  # mpirun itself dies of a signal that comes before it can forward it
+            wait_until(lambda: "run " in job.output() or job.process.poll() is not None, "the first lines")
+        must_stop = wait_for_instant(job, chance) and "\nrun " in job.output()
         began = time.monotonic()
         for _ in range(chance.randint(1, 2)):
             if job.process.poll() is None:
@@ -48,6 +49,7 @@ def trial(folder, number):
             ensure("--resume" in job.output() and "stopped on request" in job.output(), job.output())
             outcome = f"stopped, {'within' if seconds < 1 else 'MORE THAN'} a second"
         elif code == DONE:
+            ensure(not must_stop, f"{sent.name}: the run went on to its end")
             outcome = "had ended"
         else:
             # Before the program's first line of its own, a signal does what it does to any program.
