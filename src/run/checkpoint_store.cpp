@@ -112,15 +112,13 @@ void CheckpointStore::remove_all_but(const std::vector<Entry>& entries) const {
   }
 }
 
-std::optional<std::string> CheckpointStore::read_whole(const Entry& entry, std::vector<std::byte>& bytes) const {
-  try {
-    bytes = read_file(folder_ / entry.file);
-  } catch (const Error& error) {
-    return error.what();
+std::vector<std::byte> CheckpointStore::read_whole(const Entry& entry) const {
+  std::vector<std::byte> bytes = read_file(folder_ / entry.file);
+  if (bytes.size() != entry.bytes) {
+    throw Error(ExitCode::bad_data, fmt::format("it has {} bytes instead of {}", bytes.size(), entry.bytes));
   }
-  if (bytes.size() != entry.bytes) return fmt::format("it has {} bytes instead of {}", bytes.size(), entry.bytes);
-  if (sha256_hex(bytes) != entry.sha256) return "its SHA-256 is not that of the manifest";
-  return std::nullopt;
+  if (sha256_hex(bytes) != entry.sha256) throw Error(ExitCode::bad_data, "its SHA-256 is not that of the manifest");
+  return bytes;
 }
 
 std::optional<std::vector<std::byte>> CheckpointStore::load_newest() const {
@@ -135,13 +133,18 @@ std::optional<std::vector<std::byte>> CheckpointStore::load_newest() const {
     log_warning(fmt::format("{}: the checkpoints count that are whole by their own hash", faults.front()));
     for (const std::string& fault : std::span(faults).subspan(1)) log_warning(fault);
   }
-  std::vector<std::byte> bytes;
+  std::string unreadable;  // the last one, where the disk may be to blame
   for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
-    const std::optional<std::string> fault = read_whole(*entry, bytes);
-    if (!fault) return bytes;
-    log_warning(fmt::format("checkpoint {} (epoch {}) is not whole: {}", printable((folder_ / entry->file).string()),
-                            entry->epoch, *fault));
+    const std::filesystem::path path = folder_ / entry->file;
+    try {
+      return read_whole(*entry);
+    } catch (const Error& error) {
+      log_warning(fmt::format("checkpoint {} (epoch {}) is not whole: {}", printable(path.string()), entry->epoch,
+                              error.what()));
+      if (error.exit_code() == ExitCode::file_system && std::filesystem::exists(path)) unreadable = error.what();
+    }
   }
+  if (!unreadable.empty()) throw Error(ExitCode::file_system, unreadable);
   throw Error(ExitCode::bad_data, fmt::format("none of the {} checkpoints in {} is whole; start a new run",
                                               entries.size(), printable(folder_.string())));
 }

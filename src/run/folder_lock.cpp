@@ -17,8 +17,8 @@
 namespace mnist_dist::run {
 namespace {
 
-// The byte that the writer of the folder has locked, and one for the instant in which the file's text is changed or
-// read: so the text is always that of the process that has the first.
+// The byte that the writer of the folder has locked, and one for the instant in which it is taken: whoever wants it
+// waits for that one first. So the file's text is always that of the process that has the first.
 constexpr long kWriter = 0;
 constexpr long kText = 1;
 
@@ -31,21 +31,22 @@ std::string this_process() {
 FolderLock::FolderLock(const std::filesystem::path& folder, int descriptor)
     : folder_(folder), file_(folder / ".lock"), descriptor_(descriptor) {}
 
-FolderLock::FolderLock(const std::filesystem::path& folder)
+FolderLock::FolderLock(const std::filesystem::path& folder, const std::function<void()>& check)
     : FolderLock(folder, retry([&] { return open((folder / ".lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666); })) {
   if (descriptor_ < 0) throw file_error(fmt::format("cannot write {}", printable(file_.string())), errno);
-  take();
+  take(check);
 }
 
 FolderLock::~FolderLock() {
   if (descriptor_ >= 0) close(descriptor_);
 }
 
-void FolderLock::take() {
+void FolderLock::take(const std::function<void()>& check) {
   const std::string name = printable(folder_.string());
   if (lock_byte(descriptor_, kText, true) == LockOutcome::not_supported) {
     log_warning(fmt::format("{} is on a file system without locks ({}): see to it that no other process writes there",
                             name, std::generic_category().message(errno)));
+    check();
     return;
   }
   if (lock_byte(descriptor_, kWriter, false) == LockOutcome::anothers) {
@@ -53,6 +54,7 @@ void FolderLock::take() {
                 fmt::format("{} is being written by {}: wait for its end, or choose another --output", name,
                             printable(read_text_file(file_))));
   }
+  check();
   const std::string text = this_process();
   if (retry([&] { return ftruncate(descriptor_, 0); }) != 0 ||
       retry([&] { return pwrite(descriptor_, text.data(), text.size(), 0); }) < 0) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 
 namespace mnist_dist::run {
 
@@ -10,8 +11,9 @@ namespace mnist_dist::run {
 class FolderLock {
  public:
   /// Where the file system has no locks, there is a warning instead.
+  /// @param check called when nobody else has the lock, and may throw: others then find it as if nobody had asked
   /// @throws Error (file_system) when another process has the lock, naming it, or the file cannot be written
-  explicit FolderLock(const std::filesystem::path& folder);
+  FolderLock(const std::filesystem::path& folder, const std::function<void()>& check);
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;
   ~FolderLock();
@@ -21,7 +23,7 @@ class FolderLock {
 
  private:
   FolderLock(const std::filesystem::path& folder, int descriptor);
-  void take();
+  void take(const std::function<void()>& check);
 
   std::filesystem::path folder_;
   std::filesystem::path file_;

@@ -34,6 +34,13 @@ std::filesystem::path without_last_slash(const std::filesystem::path& path) {
   return normal.has_filename() ? normal : normal.parent_path();
 }
 
+void check_holds_no_run(const RunFolder& folder) {
+  if (!std::filesystem::exists(folder.config()) && !std::filesystem::exists(folder.checkpoints())) return;
+  const std::string name = printable(folder.path().string());
+  throw Error(ExitCode::usage,
+              fmt::format("{} already holds a run: go on with --resume {}, or choose another --output", name, name));
+}
+
 /// A link is replaced as a file is: made under another name, then renamed.
 void point_latest_to(const std::filesystem::path& run) {
   const std::filesystem::path folder = run.parent_path();
@@ -60,17 +67,17 @@ RunFolder RunFolder::open(const std::filesystem::path& path) {
   return folder;
 }
 
-RunFolder RunFolder::locked(std::filesystem::path path) {
+RunFolder RunFolder::locked(std::filesystem::path path, const std::function<void(const RunFolder&)>& check) {
   // A link, such as "latest", may lead to another run by the time that something is written.
   while (std::filesystem::is_symlink(path)) path = path.parent_path() / std::filesystem::read_symlink(path);
   RunFolder folder(std::move(path));
-  folder.lock_ = std::make_shared<const FolderLock>(folder.path_);
+  folder.lock_ = std::make_shared<const FolderLock>(folder.path_, [&] { check(folder); });
   return folder;
 }
 
 RunFolder RunFolder::open_for_writing(const std::filesystem::path& path) {
   static_cast<void>(open(path));  // what is no run's folder gets no lock
-  return locked(without_last_slash(path));
+  return locked(without_last_slash(path), [](const RunFolder& /*folder*/) {});
 }
 
 RunFolder RunFolder::create(std::filesystem::path path, const train::Settings& settings) {
@@ -80,12 +87,7 @@ RunFolder RunFolder::create(std::filesystem::path path, const train::Settings& s
     path = without_last_slash(path);
     make_folders(path);
   }
-  RunFolder folder = locked(path);
-  if (std::filesystem::exists(folder.config()) || std::filesystem::exists(folder.checkpoints())) {
-    const std::string name = printable(path.string());
-    throw Error(ExitCode::usage,
-                fmt::format("{} already holds a run: go on with --resume {}, or choose another --output", name, name));
-  }
+  RunFolder folder = locked(path, check_holds_no_run);
   write_file_atomically(folder.config(), train::to_toml(settings));
   point_latest_to(path);
   return folder;

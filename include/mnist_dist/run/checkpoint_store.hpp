@@ -27,7 +27,7 @@ class CheckpointStore {
 
   /// The bytes of the newest checkpoint that is whole, with a warning for each newer one that is not and for a manifest
   /// that is not; nothing when there has never been one.
-  /// @throws Error (bad_data) when none of the checkpoints is whole
+  /// @throws Error when none of the checkpoints is whole: file_system where one cannot be read, else bad_data
   [[nodiscard]] std::optional<std::vector<std::byte>> load_newest() const;
 
  private:
@@ -49,8 +49,8 @@ class CheckpointStore {
   void find_sealed(Found& found) const;
   void write_manifest(const std::vector<Entry>& entries) const;
   void remove_all_but(const std::vector<Entry>& entries) const;
-  /// What is wrong with an entry's file; nothing if it is whole, and then its bytes are in `bytes`.
-  [[nodiscard]] std::optional<std::string> read_whole(const Entry& entry, std::vector<std::byte>& bytes) const;
+  /// The bytes of an entry's file. @throws Error file_system: it cannot be read; bad_data: it is not whole
+  [[nodiscard]] std::vector<std::byte> read_whole(const Entry& entry) const;
 
   std::filesystem::path folder_;
 };

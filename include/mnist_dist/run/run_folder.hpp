@@ -8,6 +8,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -40,7 +41,8 @@ class RunFolder {
 
  private:
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
-  static RunFolder locked(std::filesystem::path path);
+  /// @param check may throw, and then nobody has been kept out
+  static RunFolder locked(std::filesystem::path path, const std::function<void(const RunFolder&)>& check);
 
   std::filesystem::path path_;
   std::shared_ptr<const FolderLock> lock_;  // of a folder to write
