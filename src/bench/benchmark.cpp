@@ -37,7 +37,8 @@ StepCost time_steps(const comm::Communicator& ranks, const comm::Communicator& h
   train::Trainer trainer(ranks, host, settings, data, architecture);
   StepCost cost;
   cost.seconds = time_until_all_done(ranks, seconds / 2, Part::median, [&] { trainer.run_unscored_steps(1); });
-  cost.saving_seconds = time_until_all_done(ranks, kSavingSeconds, Part::median, [&] { (void)trainer.capture(); });
+  train::TrainerState state;
+  cost.saving_seconds = time_until_all_done(ranks, kSavingSeconds, Part::median, [&] { trainer.capture(state); });
   train::StepTimes times;
   trainer.measure(times);
   const Timing timing = time_together(ranks, seconds / 2, Part::median, [&](std::int64_t steps) {

@@ -46,9 +46,8 @@ class MpiReduction : public GradientReduction {
   }
   void share_parameters() override {}
 
-  [[nodiscard]] std::vector<float> gather(std::span<const float> of_my_range) const override {
-    if (ranks_.rank() != 0) return {};
-    return {of_my_range.begin(), of_my_range.end()};
+  void gather(std::span<const float> of_my_range, std::vector<float>& all) const override {
+    if (ranks_.rank() == 0) all.assign(of_my_range.begin(), of_my_range.end());
   }
 
  private:

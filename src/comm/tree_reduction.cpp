@@ -115,10 +115,9 @@ class TreeReduction : public GradientReduction {
     barrier_.wait(Wait::parameters);
   }
 
-  [[nodiscard]] std::vector<float> gather(std::span<const float> of_my_range) const override {
-    std::vector<float> all(ranks_.rank() == 0 ? owners_.parameter_count() : 0);
+  void gather(std::span<const float> of_my_range, std::vector<float>& all) const override {
+    all.resize(ranks_.rank() == 0 ? owners_.parameter_count() : 0);
     ranks_.gather_parts(of_my_range, std::span(all));
-    return all;
   }
 
  private:

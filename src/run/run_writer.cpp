@@ -36,7 +36,9 @@ void RunWriter::write(RunRecord record, std::function<void()> when_written) {
   finish();
   written_ = false;
   auto work = [this, record = std::move(record), when_written = std::move(when_written)]() mutable {
-    write_record(folder_, std::exchange(record, {}));  // a large one is not kept until the next
+    write_record(folder_, record);
+    if (record.checkpoint) written_checkpoint_ = std::move(*record.checkpoint);
+    record = {};  // its model is not kept until the next
     written_ = true;
     if (when_written) when_written();
   };

@@ -5,6 +5,7 @@
 #include <functional>
 #include <future>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "mnist_dist/run/checkpoint.hpp"
@@ -32,6 +33,10 @@ class RunWriter {
   /// @param when_written called by the thread, once the record is on the disk  @throws Error
   void write(RunRecord record, std::function<void()> when_written = {});
 
+  /// A checkpoint that was written before, whose memory can be used again; an empty one where there is none. To be
+  /// called after finish().
+  [[nodiscard]] Checkpoint take_back() { return std::exchange(written_checkpoint_, {}); }
+
   /// Whether the record could not be written; write() and finish() say why. Does not wait.
   [[nodiscard]] bool has_failed() const;
 
@@ -41,6 +46,7 @@ class RunWriter {
  private:
   const RunFolder& folder_;
   std::atomic<bool> written_ = false;  // the record that writing_ is of
+  Checkpoint written_checkpoint_;
   std::future<void> writing_;
 };
 

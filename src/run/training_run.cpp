@@ -140,8 +140,8 @@ void TrainingRun::set_best_model(const std::vector<float>& parameters) {
 }
 
 std::optional<Checkpoint> TrainingRun::checkpoint_if_new() {
-  Checkpoint checkpoint;
-  checkpoint.state = trainer_.capture();
+  Checkpoint checkpoint = writer_ ? writer_->take_back() : Checkpoint{};
+  trainer_.capture(checkpoint.state);
   if (checkpoint.state.steps_done == checkpointed_step_) return std::nullopt;
   checkpointed_step_ = checkpoint.state.steps_done;
   at_rank_0([&] {
@@ -156,6 +156,7 @@ std::optional<Checkpoint> TrainingRun::checkpoint_if_new() {
 }
 
 void TrainingRun::save_checkpoint() {
+  finish_writing();
   std::optional<Checkpoint> checkpoint = checkpoint_if_new();
   at_rank_0([&] {
     if (checkpoint) writer_->write({.checkpoint = std::move(checkpoint), .history = {}, .best_model = {}});

@@ -114,23 +114,23 @@ ConfusionMatrix Trainer::score_holdout() {
   return outcomes;
 }
 
-TrainerState Trainer::capture() const {
-  TrainerState state;
+void Trainer::capture(TrainerState& state) const {
   state.epochs_done = epochs_done_;
   state.steps_done = steps_done_;
   state.steps_done_in_epoch = static_cast<std::int64_t>(steps_done_in_epoch_);
   state.seconds_in_epoch = seconds_in_epoch_;
   state.shard_losses = all_shard_losses();
-  state.first_moment = gather(update_.state().first_moment);
-  if (update_.has_second_moment()) state.second_moment = gather(update_.state().second_moment);
-  if (update_.keeps_average()) state.average = gather(update_.state().average);
-  if (ranks_.rank() == 0) state.parameters = parameters();
-  return state;
+  gather(update_.state().first_moment, state.first_moment);
+  if (update_.has_second_moment()) gather(update_.state().second_moment, state.second_moment);
+  if (update_.keeps_average()) gather(update_.state().average, state.average);
+  if (ranks_.rank() != 0) return;
+  state.parameters.assign(reduction_->parameters().begin(), reduction_->parameters().end());
+  nn::remove_padding(network_.architecture(), state.parameters);
 }
 
-std::vector<float> Trainer::gather(const std::vector<float>& of_my_range) const {
-  const std::vector<float> all = reduction_->gather(of_my_range);
-  return ranks_.rank() == 0 ? nn::without_padding(network_.architecture(), all) : all;
+void Trainer::gather(const std::vector<float>& of_my_range, std::vector<float>& all) const {
+  reduction_->gather(of_my_range, all);
+  if (ranks_.rank() == 0) nn::remove_padding(network_.architecture(), all);
 }
 
 void Trainer::copy_my_range(const std::vector<float>& without_padding, std::vector<float>& of_my_range) const {

@@ -99,7 +99,9 @@ void check_training(const Fixture& fixture, const train::Settings& settings, con
     if (epoch == stop_in_epoch) {
       int steps = 0;
       REQUIRE_FALSE(trainer->run_steps([&] { return ++steps == 2; }));
-      const train::TrainerState state = as_from_file(fixture, trainer->capture(), history);
+      train::TrainerState captured;
+      trainer->capture(captured);
+      const train::TrainerState state = as_from_file(fixture, captured, history);
       trainer.emplace(fixture.world, fixture.host, settings, data, architecture);
       trainer->restore(state);
     }

@@ -90,8 +90,9 @@ class GradientReduction {
   /// Collective: every rank's new parameters come to all.
   virtual void share_parameters() = 0;
 
-  /// Collective: a value for every parameter at rank 0, from each rank's values for my_range(); empty elsewhere.
-  [[nodiscard]] virtual std::vector<float> gather(std::span<const float> of_my_range) const = 0;
+  /// Collective: each rank's values for my_range() come to rank 0.
+  /// @param all at rank 0 a value for every parameter, empty elsewhere; its memory is used again
+  virtual void gather(std::span<const float> of_my_range, std::vector<float>& all) const = 0;
 };
 
 enum class ReductionKind { tree, mpi };

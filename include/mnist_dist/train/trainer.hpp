@@ -52,8 +52,8 @@ class Trainer {
   EpochMetrics finish_epoch();
 
   /// Collective: the state between this step and the next; its vectors of parameters' size are empty at all ranks but
-  /// 0.
-  [[nodiscard]] TrainerState capture() const;
+  /// 0. The steps wait for it, so that it takes no longer than to copy: the memory of `state` is used again.
+  void capture(TrainerState& state) const;
   /// Local: the current parameters, without padding.
   [[nodiscard]] std::vector<float> parameters() const;
   /// Local: the parameters that the last finish_epoch() scored, at rank 0: their moving average, where one is kept.
@@ -79,7 +79,7 @@ class Trainer {
 
   [[nodiscard]] ConfusionMatrix score_holdout();
   [[nodiscard]] std::vector<double> all_shard_losses() const;
-  [[nodiscard]] std::vector<float> gather(const std::vector<float>& of_my_range) const;
+  void gather(const std::vector<float>& of_my_range, std::vector<float>& all) const;
   void copy_my_range(const std::vector<float>& without_padding, std::vector<float>& of_my_range) const;
 
   const comm::Communicator& ranks_;
