@@ -46,22 +46,22 @@ std::size_t parameter_count(const Architecture& architecture) {
   return count;
 }
 
-void remove_padding(const Architecture& architecture, std::vector<float>& values) {
-  auto end = values.begin();
+void without_padding(const Architecture& architecture, std::span<const float> padded_values,
+                     std::vector<float>& values) {
+  values.clear();
+  values.reserve(parameter_count(architecture));
   for (const Layer& layer : layers_of(architecture)) {
     // The biases follow the weights like one more row.
     for (std::size_t row = 0; row <= layer.inputs; ++row) {
-      const auto first = values.begin() + static_cast<std::ptrdiff_t>(layer.weights.begin + row * layer.columns);
-      const auto count = static_cast<std::ptrdiff_t>(layer.outputs);
-      end = first == end ? end + count : std::copy(first, first + count, end);
+      const auto first = padded_values.begin() + static_cast<std::ptrdiff_t>(layer.weights.begin + row * layer.columns);
+      values.insert(values.end(), first, first + static_cast<std::ptrdiff_t>(layer.outputs));
     }
   }
-  values.erase(end, values.end());
 }
 
 std::vector<float> without_padding(const Architecture& architecture, std::span<const float> padded_values) {
-  std::vector<float> values(padded_values.begin(), padded_values.end());
-  remove_padding(architecture, values);
+  std::vector<float> values;
+  without_padding(architecture, padded_values, values);
   return values;
 }
 

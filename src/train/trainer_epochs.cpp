@@ -114,7 +114,7 @@ ConfusionMatrix Trainer::score_holdout() {
   return outcomes;
 }
 
-void Trainer::capture(TrainerState& state) const {
+void Trainer::capture(TrainerState& state) {
   state.epochs_done = epochs_done_;
   state.steps_done = steps_done_;
   state.steps_done_in_epoch = static_cast<std::int64_t>(steps_done_in_epoch_);
@@ -123,14 +123,12 @@ void Trainer::capture(TrainerState& state) const {
   gather(update_.state().first_moment, state.first_moment);
   if (update_.has_second_moment()) gather(update_.state().second_moment, state.second_moment);
   if (update_.keeps_average()) gather(update_.state().average, state.average);
-  if (ranks_.rank() != 0) return;
-  state.parameters.assign(reduction_->parameters().begin(), reduction_->parameters().end());
-  nn::remove_padding(network_.architecture(), state.parameters);
+  if (ranks_.rank() == 0) nn::without_padding(network_.architecture(), reduction_->parameters(), state.parameters);
 }
 
-void Trainer::gather(const std::vector<float>& of_my_range, std::vector<float>& all) const {
-  reduction_->gather(of_my_range, all);
-  if (ranks_.rank() == 0) nn::remove_padding(network_.architecture(), all);
+void Trainer::gather(const std::vector<float>& of_my_range, std::vector<float>& all) {
+  reduction_->gather(of_my_range, gathered_);
+  if (ranks_.rank() == 0) nn::without_padding(network_.architecture(), gathered_, all);
 }
 
 void Trainer::copy_my_range(const std::vector<float>& without_padding, std::vector<float>& of_my_range) const {

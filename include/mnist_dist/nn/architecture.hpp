@@ -55,8 +55,9 @@ constexpr std::size_t padded(std::size_t size) {
 [[nodiscard]] std::size_t padded_size(const Architecture& architecture);
 
 /// A value for every parameter, from memory to file (W1, b1, W2, b2, ...) and back. [parameter_count] without,
-/// [padded_size] with padding. The first one works in place.
-void remove_padding(const Architecture& architecture, std::vector<float>& values);
+/// [padded_size] with padding. @param values their memory is used again
+void without_padding(const Architecture& architecture, std::span<const float> padded_values,
+                     std::vector<float>& values);
 [[nodiscard]] std::vector<float> without_padding(const Architecture& architecture,
                                                  std::span<const float> padded_values);
 [[nodiscard]] std::vector<float> with_padding(const Architecture& architecture, std::span<const float> values);

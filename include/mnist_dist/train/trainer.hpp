@@ -53,7 +53,7 @@ class Trainer {
 
   /// Collective: the state between this step and the next; its vectors of parameters' size are empty at all ranks but
   /// 0. The steps wait for it, so that it takes no longer than to copy: the memory of `state` is used again.
-  void capture(TrainerState& state) const;
+  void capture(TrainerState& state);
   /// Local: the current parameters, without padding.
   [[nodiscard]] std::vector<float> parameters() const;
   /// Local: the parameters that the last finish_epoch() scored, at rank 0: their moving average, where one is kept.
@@ -79,7 +79,7 @@ class Trainer {
 
   [[nodiscard]] ConfusionMatrix score_holdout();
   [[nodiscard]] std::vector<double> all_shard_losses() const;
-  void gather(const std::vector<float>& of_my_range, std::vector<float>& all) const;
+  void gather(const std::vector<float>& of_my_range, std::vector<float>& all);
   void copy_my_range(const std::vector<float>& without_padding, std::vector<float>& of_my_range) const;
 
   const comm::Communicator& ranks_;
@@ -107,6 +107,7 @@ class Trainer {
   std::vector<double> my_shard_losses_;                         // of the begun epoch
   std::optional<nn::Dropout> dropout_;                          // of the begun epoch
   std::optional<data::Augmentation> augmentation_;              // of the begun epoch, where the settings ask for it
+  std::vector<float> gathered_;                                 // at rank 0: whatever was gathered last
   std::vector<float> scored_parameters_;                        // at rank 0
   std::vector<std::vector<std::uint32_t>> row_orders_;  // by my shard, of the begun epoch: indices into training_rows
 };
