@@ -4,9 +4,9 @@
 Usage: tests/campaign/png_corpus.py [FILES [SEED]]      default: 20000 1
 
 Every size below meets every colour type and bit depth, interlaced or not; filters, pieces of the compressed data,
-transparency and further chunks are by chance. A whole file must give the pixels that image/png.hpp promises, in grey and
-in colour, worked out from the samples that were drawn; Pillow, which shares no code with our decoder, must find these
-samples in the file. For every ten whole files there is a damaged one of each sort in `damages`: `h5pack pack
+transparency and further chunks are by chance. A whole file must give the pixels that image/png.hpp promises, in grey
+and in colour, worked out from the samples that were drawn; Pillow, which shares no code with our decoder, must find
+these samples in the file. For every ten whole files there is a damaged one of each sort in `damages`: `h5pack pack
 --on-bad-image skip` must refuse it in one line that names it, but for the sorts that change no pixel. The program is
 H5PACK=PROGRAM, or that in build/.
 

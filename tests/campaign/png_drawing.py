@@ -1,5 +1,5 @@
-"""Draws PNG files of every kind by the book (W3C, "Portable Network Graphics", third edition), with zlib alone, and says
-what the pixels of each must become. Nothing here comes from a PNG library."""
+"""Draws PNG files of every kind by the book (W3C, "Portable Network Graphics", third edition), with zlib alone, and
+says what the pixels of each must become. Nothing here comes from a PNG library."""
 
 import random
 import struct
