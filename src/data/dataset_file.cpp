@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/image/png.hpp"
 
 namespace mnist_dist::data {
 namespace {
@@ -64,6 +65,8 @@ DatasetFile::DatasetFile(const std::filesystem::path& path) : path_(path), file_
   check_format(file_, path);
   image_shape_ = read_image_shape(file_, path);
   if (image_shape_.size() == 0) fail(path, "the images have no pixels");
+  const std::string fault = image::size_fault(image_shape_.width, image_shape_.height);
+  if (!fault.empty()) fail(path, "images of " + fault);
   const h5::Shape row_shape = row_shape_of(image_shape_);
   training_rows_ = check_split(file_, path, Split::training, row_shape);
   testing_rows_ = check_split(file_, path, Split::testing, row_shape);

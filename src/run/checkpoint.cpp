@@ -38,12 +38,27 @@ void write_history(h5::File& file, const std::vector<train::EpochMetrics>& histo
 }
 
 std::vector<train::EpochMetrics> read_history(const h5::File& file, std::size_t epochs) {
-  std::vector<train::EpochMetrics> history(epochs);
+  std::vector<train::EpochMetrics> history;
   visit_columns([&]<class T>(const char* name, T train::EpochMetrics::*member) {
     const std::vector<T> column = file.read<T>(fmt::format("/history/{}", name), {epochs});
+    history.resize(epochs);
     for (std::size_t i = 0; i < epochs; ++i) history[i].*member = column[i];
   });
   return history;
+}
+
+/// What the rest of the program relies on, and a file that another program changed may not hold.
+void check_parts(const Checkpoint& checkpoint, const std::string& name) {
+  const auto fail = [&](const char* what) {
+    throw Error(ExitCode::bad_data, fmt::format("{}: {}; start a new run", name, what));
+  };
+  std::int64_t number = 0;
+  for (const train::EpochMetrics& epoch : checkpoint.history) {
+    if (epoch.epoch != ++number) fail("the epochs of /history/epoch are not 1, 2, 3 and so on");
+  }
+  if (!checkpoint.history.empty() && checkpoint.best_parameters.size() != checkpoint.state.parameters.size()) {
+    fail("/best_parameters and /parameters differ in size");
+  }
 }
 
 }  // namespace
@@ -98,6 +113,7 @@ Checkpoint decode_checkpoint(std::span<const std::byte> bytes, const std::string
   checkpoint.state.average = file.read<float>("/average");
   checkpoint.best_parameters = file.read<float>("/best_parameters");
   checkpoint.history = read_history(file, static_cast<std::size_t>(checkpoint.state.epochs_done));
+  check_parts(checkpoint, printable(name));
   return checkpoint;
 }
 

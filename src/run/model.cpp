@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <optional>
 
 #include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/sealed_bytes.hpp"
 #include "mnist_dist/h5/file.hpp"
+#include "mnist_dist/image/png.hpp"
 
 namespace mnist_dist::run {
 namespace {
@@ -44,7 +46,7 @@ void read_layers(const h5::File& file, const std::string& name, Model& model) {
   std::vector<std::size_t> sizes = {model.image_shape.size()};
   for (std::size_t i = 0; file.has(weights_name(i)); ++i) {
     const h5::Shape shape = file.shape(weights_name(i));
-    if (shape.size() != 2 || shape[0] != sizes.back()) {
+    if (shape.size() != 2 || shape[0] != sizes.back() || shape[1] == 0) {
       throw Error(ExitCode::bad_data, fmt::format("{}: {} does not fit the layer before it", name, weights_name(i)));
     }
     const std::vector<float> weights = file.read<float>(weights_name(i));
@@ -60,6 +62,21 @@ void read_layers(const h5::File& file, const std::string& name, Model& model) {
   model.architecture.inputs = sizes.front();
   model.architecture.hidden.assign(sizes.begin() + 1, sizes.end() - 1);
   model.architecture.outputs = sizes.back();
+}
+
+data::ImageShape read_image_shape(const h5::File& file, const std::string& name) {
+  std::array<std::size_t, 3> extents{};
+  const std::array<const char*, 3> attributes = {"image_height", "image_width", "image_channels"};
+  for (std::size_t i = 0; i < extents.size(); ++i) {
+    const std::int64_t value = file.integer_attribute(attributes[i]);
+    if (value < 1) throw Error(ExitCode::bad_data, fmt::format("{}: {} is {}", name, attributes[i], value));
+    extents[i] = static_cast<std::size_t>(value);
+  }
+  const auto [height, width, channels] = extents;
+  const std::string fault = channels != 1 && channels != 3 ? fmt::format("{} channels; they have 1 or 3", channels)
+                                                           : image::size_fault(width, height);
+  if (!fault.empty()) throw Error(ExitCode::bad_data, fmt::format("{}: it is for images of {}", name, fault));
+  return {height, width, channels};
 }
 
 nn::Activation read_activation(const h5::File& file, const std::string& name) {
@@ -124,9 +141,7 @@ Model decode_model(std::span<const std::byte> bytes, const std::filesystem::path
   Model model;
   model.architecture.leaky_relu_slope = static_cast<float>(file.real_attribute("leaky_relu_slope"));
   model.architecture.activation = read_activation(file, name);
-  model.image_shape = {static_cast<std::size_t>(file.integer_attribute("image_height")),
-                       static_cast<std::size_t>(file.integer_attribute("image_width")),
-                       static_cast<std::size_t>(file.integer_attribute("image_channels"))};
+  model.image_shape = read_image_shape(file, name);
   model.dataset_sha256 = file.string_attribute("dataset_sha256");
   model.epoch = file.integer_attribute("epoch");
   model.score = file.real_attribute("score");

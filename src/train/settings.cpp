@@ -19,9 +19,23 @@ void check_number(const SettingInfo& info, double value) {
               fmt::format("--{} is {}, but must lie between {} and {}", info.name, value, info.lowest, info.highest));
 }
 
+bool is_utf8(const std::string& text) {
+  try {
+    static_cast<void>(nlohmann::json(text).dump());
+  } catch (const nlohmann::json::type_error&) {
+    return false;
+  }
+  return true;
+}
+
 struct Checker {
   void operator()(const SettingInfo& info, const std::string& value) const {
     if (value.empty()) throw Error(ExitCode::usage, fmt::format("--{} is empty", info.name));
+    if (!is_utf8(value)) {
+      throw Error(ExitCode::usage, fmt::format("--{} is '{}', which is not UTF-8, as config.toml must be: give the "
+                                               "file another name",
+                                               info.name, printable(value)));
+    }
     if (info.choices.empty() || std::ranges::find(info.choices, value) != info.choices.end()) return;
     throw Error(ExitCode::usage, fmt::format("--{} is '{}', but must be one of: {}", info.name, printable(value),
                                              fmt::join(info.choices, ", ")));
@@ -35,9 +49,13 @@ struct Checker {
   }
 };
 
-// A JSON string is a TOML basic string.
+// A JSON string is a TOML basic string, but for the control character that JSON lets stand as it is.
 std::string as_toml(const std::string& value) {
-  return nlohmann::json(value).dump();
+  std::string text = nlohmann::json(value).dump();
+  for (std::size_t place = 0; (place = text.find('\x7f', place)) != std::string::npos;) {
+    text.replace(place, 1, "\\u007f");
+  }
+  return text;
 }
 std::string as_toml(double value) {
   return fmt::format("{}", value);
@@ -166,10 +184,10 @@ Settings settings_from_toml(const std::string& text, const std::string& name, co
     }
   });
   for (const auto& [key, node] : table) {
-    const std::string_view unknown = key.str();
+    const std::string unknown(key.str());
     if (std::ranges::find(known, unknown) != known.end()) continue;
     throw Error(ExitCode::usage, fmt::format("{}, line {}: unknown key '{}'; known are: {}", name,
-                                             key.source().begin.line, unknown, fmt::join(known, ", ")));
+                                             key.source().begin.line, printable(unknown), fmt::join(known, ", ")));
   }
   return settings;
 }

@@ -142,7 +142,8 @@ void Trainer::restore(const TrainerState& state) {
   if (state.parameters.size() != parameters || state.shard_losses.size() != settings_.shards ||
       state.first_moment.size() != parameters ||
       state.second_moment.size() != (update_.has_second_moment() ? parameters : 0) ||
-      state.average.size() != (update_.keeps_average() ? parameters : 0)) {
+      state.average.size() != (update_.keeps_average() ? parameters : 0) || state.steps_done < 0 ||
+      state.steps_done_in_epoch < 0 || static_cast<std::size_t>(state.steps_done_in_epoch) >= data_.plan.steps()) {
     throw comm::AgreedError(ExitCode::bad_data, "the checkpoint does not fit the settings that it holds itself", 0);
   }
   reduction_->set_parameters(nn::with_padding(architecture, state.parameters));

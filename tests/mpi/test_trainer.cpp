@@ -203,7 +203,7 @@ TEST_CASE("all ranks learn the same of a benchmark") {
   CHECK(benchmark.exchange_seconds == benchmark.exchange.tree_seconds);
 }
 
-TEST_CASE("a state with vectors of another size is refused") {
+TEST_CASE("a state with vectors of another size, or of a step that does not exist, is refused") {
   const comm::Communicator world = comm::Communicator::world();
   const comm::Communicator host = world.split_by_host();
   const TemporaryFolder folder;
@@ -235,5 +235,10 @@ TEST_CASE("a state with vectors of another size is refused") {
     train::TrainerState longer = state;
     (longer.*vector).push_back(0);
     CHECK_THROWS_AS(trainer.restore(longer), comm::AgreedError);
+  }
+  for (const std::int64_t step : {std::int64_t{-1}, static_cast<std::int64_t>(data.plan.steps())}) {
+    train::TrainerState elsewhere = state;
+    elsewhere.steps_done_in_epoch = step;
+    CHECK_THROWS_AS(trainer.restore(elsewhere), comm::AgreedError);
   }
 }

@@ -151,6 +151,18 @@ TEST_CASE("a data set whose parts do not agree is refused") {
   CHECK(message_with({0, 2, 2}, 2, 3) == path.string() + ": /train/mean does not have the shape of an image");
 }
 
+TEST_CASE("a data set of images that are too large is refused") {
+  const TemporaryFolder folder;
+  const std::filesystem::path path = folder.path() / "x.h5";
+  h5::File file = h5::File::create(path, "x.h5");
+  file.create_rows<std::uint8_t>("/train/images", {{1, 40000}, 1, 0});
+  file.write_attribute("format", std::string(data::kDatasetFormat));
+  file.write_attribute("format_version", data::kDatasetFormatVersion);
+  file.close();
+  CHECK(message_of(ExitCode::bad_data, [&] { data::DatasetFile{path}; }) ==
+        path.string() + ": images of 40000x1 pixels; the limit is 32768 pixels a side");
+}
+
 TEST_CASE("the content hash is the documented one") {
   const std::vector<std::string> classes = {"a", "bc"};
   data::ContentHash hash({1, 2, 1}, classes);

@@ -197,6 +197,32 @@ TEST_CASE("errors name the file and the object") {
   CHECK(contains(bad([&] { file.read_rows<std::uint8_t>("/rows", 6, rows); }), "8 values from row 6 on"));
 }
 
+TEST_CASE("a data set that claims far more than its file holds is refused before memory is taken for it") {
+  h5::File written = h5::File::create_in_memory("file.h5");
+  written.create_rows<std::uint8_t>("/rows", {{3}, 4, 0});
+  written.append_rows<std::uint8_t>("/rows", std::vector<std::uint8_t>(6));
+  const std::vector<std::byte> whole = written.image();
+  // HDF5's message of a space: version, rank, flags (1: it may grow), five zeros, then 8 bytes for each extent.
+  const std::vector<unsigned char> message = {1, 2, 1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0};
+  const auto raw = std::as_bytes(std::span(message));
+  const auto place = std::search(whole.begin(), whole.end(), raw.begin(), raw.end()) - whole.begin();
+  REQUIRE(place + 24 < static_cast<std::ptrdiff_t>(whole.size()));
+  const auto with_rows = [&](unsigned byte, unsigned value) {
+    std::vector<std::byte> bytes = whole;
+    bytes[static_cast<std::size_t>(place) + 8 + byte] = std::byte(value);
+    return bytes;
+  };
+  const auto open = [](const std::vector<std::byte>& bytes) { return h5::File::open_image(bytes, "x.h5"); };
+  // 258 rows are few enough to be made up, as HDF5 does with rows that nobody wrote.
+  CHECK(open(with_rows(1, 1)).read<std::uint8_t>("/rows").size() == 3 * 258);
+  const std::string expected =
+      "x.h5: /rows claims the shape [1099511627778, 3], but the file holds only 12 bytes of it";
+  const h5::File file = open(with_rows(5, 1));
+  CHECK(message_of(ExitCode::bad_data, [&] { (void)file.shape("/rows"); }) == expected);
+  CHECK(message_of(ExitCode::bad_data, [&] { (void)file.read<float>("/rows"); }) == expected);
+  CHECK(message_of(ExitCode::bad_data, [&] { (void)file.read_strings("/rows"); }) == expected);
+}
+
 TEST_CASE("what cannot be opened as an HDF5 file is said to be so") {
   const TemporaryFolder folder;
   const std::filesystem::path path = folder.path() / "file.h5";

@@ -58,6 +58,10 @@ TEST_CASE("settings survive TOML to the last bit") {
   settings.beta2 = 1;
   settings.seed = 9007199254740992;
   CHECK(train::settings_from_toml(train::to_toml(settings), "x.toml") == settings);
+  settings.data = "every control character: ";
+  for (char character = 1; character < ' '; ++character) settings.data += character;
+  settings.data += '\x7f';
+  CHECK(train::settings_from_toml(train::to_toml(settings), "x.toml") == settings);
   settings.hidden = {};
   CHECK(train::settings_from_toml(train::to_toml(settings), "x.toml") == settings);
 }
@@ -72,6 +76,7 @@ TEST_CASE("mistakes in TOML name the file, the line and the key") {
   CHECK(contains(error_of("data = 1"), "data must be a text"));
   CHECK(contains(error_of("epochs = "), "x.toml, line 1"));
   CHECK(contains(error_of("[train]\nepochs = 1"), "unknown key 'train'"));
+  CHECK(contains(error_of("\"a\\nb\" = 1"), "unknown key 'a?b'"));
 }
 
 TEST_CASE("values out of bounds are refused by the name of their flag") {
@@ -93,6 +98,7 @@ TEST_CASE("values out of bounds are refused by the name of their flag") {
   CHECK(refused([](Settings& s) { s.shards = 0; }, "--shards"));
   CHECK(refused([](Settings& s) { s.holdout = 1; }, "--holdout"));
   CHECK(refused([](Settings& s) { s.data = ""; }, "--data"));
+  CHECK(refused([](Settings& s) { s.data = "x\xff.h5"; }, "--data is 'x\xff.h5', which is not UTF-8"));
   CHECK(refused([](Settings& s) { s.reduction = "ring"; }, "--reduction is 'ring', but must be one of: tree, mpi"));
   // AdaMax may keep the largest gradient for ever, Adam may not.
   CHECK_FALSE(refused([](Settings& s) { s.beta2 = 1; }, "--beta2"));
