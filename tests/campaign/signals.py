@@ -45,8 +45,10 @@ def trial(folder, number):
             time.sleep(chance.choice((0, 0.01, 0.1)))
         code = run.wait_for_end(job)
         seconds = time.monotonic() - began
-        # A second signal may meet mpirun when it has let go of its ranks already, and ends it alone.
-        if code == STOPPED_EARLY or (ranks is not None and code == -sent and "checkpoint saved" in job.output()):
+        # A second signal may meet mpirun when its ranks have ended already, and ends it alone.
+        if ranks is not None and code == -sent:
+            code = STOPPED_EARLY if "checkpoint saved" in job.output() else DONE if "model  " in job.output() else code
+        if code == STOPPED_EARLY:
             ensure("--resume" in job.output() and "stopped on request" in job.output(), job.output())
             outcome = f"{'alone' if ranks is None else 'mpirun'} stopped within {'a second' if seconds < 1 else 'more'}"
         elif code == DONE:
