@@ -24,7 +24,8 @@ int flush_folder(const std::filesystem::path& folder) {
 
 bool make_folder(const std::filesystem::path& path) {
   int error_number = retry([&] { return mkdir(path.c_str(), 0777); }) == 0 ? 0 : errno;
-  if (error_number == EEXIST && std::filesystem::is_directory(path)) return false;
+  std::error_code ignored;
+  if (error_number == EEXIST && std::filesystem::is_directory(path, ignored)) return false;
   if (error_number == 0) error_number = flush_folder(path.parent_path());
   if (error_number != 0) throw file_error(fmt::format("cannot make {}", printable(path.string())), error_number);
   return true;

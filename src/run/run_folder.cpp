@@ -15,8 +15,9 @@ namespace mnist_dist::run {
 namespace {
 
 void make_folders(const std::filesystem::path& path) {
-  if (path.empty() || std::filesystem::is_directory(path)) return;
-  make_folders(path.parent_path());
+  const std::filesystem::path above = path.parent_path();
+  std::error_code ignored;
+  if (!above.empty() && !std::filesystem::exists(above, ignored)) make_folders(above);
   make_folder(path);
 }
 

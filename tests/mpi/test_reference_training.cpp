@@ -76,6 +76,7 @@ train::TrainerState as_from_file(const Fixture& fixture, const train::TrainerSta
     run::Checkpoint checkpoint;
     checkpoint.state = state;
     checkpoint.history = history;
+    if (!history.empty()) checkpoint.best_parameters = state.parameters;
     const std::vector<std::byte> bytes = run::encode_checkpoint(checkpoint);
     text.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   }

@@ -69,8 +69,8 @@ run::Checkpoint checkpoint(std::int64_t epoch) {
   run::Checkpoint result;
   result.state.epochs_done = epoch;
   result.state.steps_done = epoch;
-  result.state.parameters = {1, 2, 3};
-  result.history.resize(static_cast<std::size_t>(epoch));
+  result.state.parameters = result.best_parameters = {1, 2, 3};
+  for (std::int64_t number = 1; number <= epoch; ++number) result.history.emplace_back().epoch = number;
   return result;
 }
 
