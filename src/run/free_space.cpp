@@ -8,7 +8,7 @@
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/memory.hpp"
 #include "mnist_dist/run/checkpoint_store.hpp"
-#include "mnist_dist/train/training_data.hpp"
+#include "mnist_dist/train/memory_estimate.hpp"
 
 namespace mnist_dist::run {
 namespace {
@@ -27,17 +27,17 @@ std::uint64_t bytes_in(const std::filesystem::path& folder) {
   return bytes;
 }
 
-}  // namespace
-
+// The most that a run's folder holds at any instant: the checkpoints that are kept and the one being written, the
+// model before and the model after.
 std::uint64_t bytes_needed(const train::Settings& settings, const nn::Architecture& architecture) {
   const std::uint64_t vector = sizeof(float) * nn::parameter_count(architecture);
-  // The parameters, the best ones, the first moment.
-  const std::uint64_t vectors =
-      3 + (optim::has_second_moment(train::optimizer_of(settings)) ? 1 : 0) + (settings.average > 0 ? 1 : 0);
+  const std::uint64_t vectors = 2 + train::optimizer_vectors(settings);  // the parameters and the best ones
   const std::uint64_t checkpoint = vectors * vector + kOtherBytesOfFile;
   const std::uint64_t model = vector + 2 * sizeof(float) * architecture.inputs + kOtherBytesOfFile;
   return (CheckpointStore::kKept + 1) * checkpoint + 2 * model + kSmallFiles;
 }
+
+}  // namespace
 
 void check_free_space(const RunFolder& folder, const train::Settings& settings, const nn::Architecture& architecture) {
   std::error_code unknown;

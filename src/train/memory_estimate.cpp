@@ -17,11 +17,15 @@
 
 namespace mnist_dist::train {
 
+std::size_t optimizer_vectors(const Settings& settings) {
+  return 1 + (optim::has_second_moment(optimizer_of(settings)) ? 1 : 0) + (settings.average > 0 ? 1 : 0);
+}
+
 MemoryEstimate estimate_memory(const Settings& settings, const nn::Architecture& architecture,
                                std::size_t training_rows, int ranks, int ranks_of_host) {
   const double of_host = ranks_of_host;
   const double vector = sizeof(float) * static_cast<double>(nn::padded_size(architecture));
-  const double kept = 1 + (optim::has_second_moment(optimizer_of(settings)) ? 1 : 0) + (settings.average > 0 ? 1 : 0);
+  const auto kept = static_cast<double>(optimizer_vectors(settings));
   const bool shared = reduction_of(settings) !=
                       comm::ReductionKind::mpi;  // MPI's needs the parameters and their gradient at every rank
   const std::size_t shards = shards_of_rank(settings.shards, ranks, ranks - 1).size();

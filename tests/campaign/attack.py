@@ -11,12 +11,12 @@ BUILD = ROOT / "build"
 os.environ.setdefault("MNIST_DIST", str(BUILD / "mnist-dist"))
 os.environ.setdefault("H5PACK", str(BUILD / "h5pack"))
 os.environ.setdefault("MPIEXEC", "mpirun")
-SHIM = os.environ.setdefault("FILE_SYSTEM_SHIM", str(BUILD / "tests" / "libfile_system_shim.so"))
+os.environ.setdefault("FILE_SYSTEM_SHIM", str(BUILD / "tests" / "libfile_system_shim.so"))
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
 # pylint: disable=wrong-import-position
-from program import (DONE, ENDLESS, HANG, Job, Shared, is_alive, read_manifest, read_metrics, sha256, wait_until,
-                     without_times)
+from program import (DONE, ENDLESS, HANG, Job, Shared, error_lines, is_alive, read_manifest, read_metrics, sha256,
+                     wait_until, without_times)
 
 EARLY_EPOCHS = 4  # in which a run is disturbed
 
@@ -31,13 +31,6 @@ class Wrong(Exception):
 def ensure(condition, what):
     if not condition:
         raise Wrong(what)
-
-
-def shim(**variables):
-    """The environment of a program that has the shim between itself and the file system."""
-    # The library that looks for memory errors wants to be loaded first, but may come after this one.
-    sanitizer = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
-    return {"LD_PRELOAD": SHIM, "ASAN_OPTIONS": sanitizer, **{name: str(value) for name, value in variables.items()}}
 
 
 class Undisturbed:
@@ -93,8 +86,9 @@ def epochs_on_disk(run):
     return max(whole, default=0)
 
 
-def error_lines(job):
-    return [line for line in job.errors().splitlines() if line.startswith("mnist-dist: error")]
+def errors_of(job):
+    """The lines of a job that has ended."""
+    return error_lines(job.wait())
 
 
 class Run:

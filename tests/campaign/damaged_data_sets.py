@@ -7,11 +7,10 @@ import subprocess
 
 from attack import Shared, Undisturbed, Wrong
 
-from program import H5PACK, PATIENCE, draw_digits, h5py, pack
+from program import H5PACK, PATIENCE, SEAL, draw_digits, h5py, pack
 
 FULL, QUICK = 100, 4
 TOGETHER = 40  # damages of a trial
-SEAL = len("\nmnist-dist sha256 \n") + 64  # bytes
 DIED = ("HDF5 does not survive it", "comes to no end")
 
 

@@ -2,7 +2,7 @@
 
 import tomllib
 
-from attack import Job, Run, Shared, Undisturbed, Wrong, ensure, error_lines
+from attack import Job, Run, Shared, Undisturbed, Wrong, ensure, errors_of
 
 from program import MNIST_DIST
 
@@ -56,7 +56,7 @@ def trial(folder, name, rank):
     job = Job(words, 1, folder)
     try:
         job.wait()
-        found = error_lines(job)
+        found = errors_of(job)
         told = [f"--{name} is ", f" at rank {rank} on ", str(value)]
         if job.process.returncode != 2 or len(found) != 1 or any(word not in found[0] for word in told):
             raise Wrong(f"{name} = {value}: exit code {job.process.returncode}: {job.output()}{job.errors()}")

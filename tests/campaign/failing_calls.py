@@ -2,7 +2,7 @@
 
 import os
 
-from attack import BUILD, Run, Shared, Undisturbed, Wrong, ensure, error_lines
+from attack import BUILD, Run, Shared, Undisturbed, Wrong, ensure, errors_of
 
 os.environ.setdefault("MPI_SHIM", str(BUILD / "tests" / "libmpi_shim.so"))
 
@@ -54,7 +54,7 @@ def trial(folder, command, rank, at):
     run, job = start(folder, command, variables_for(rank, MPI_FAULT_AT=at))
     try:
         code = run.wait_for_end(job)
-        lines = error_lines(job)
+        lines = errors_of(job)
         if code != 5 or len(lines) != 1 or name not in lines[0]:
             raise Wrong(f"{name}: exit code {code}: {job.output()}{job.errors()}")
     finally:

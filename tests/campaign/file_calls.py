@@ -5,7 +5,9 @@ import os
 import shutil
 import signal
 
-from attack import Run, Undisturbed, Wrong, ensure, error_lines, shim
+from attack import Run, Undisturbed, Wrong, ensure, errors_of
+
+from program import shim
 
 QUICK = 24
 EPOCHS = {"begin": 2, "go on": 4}
@@ -83,7 +85,7 @@ def judge(kind, code, job):
     if code == 0:
         return "without effect" if kind in WITHOUT_EFFECT else "an error without effect"
     texts = {"ENOSPC": "No space left", "EDQUOT": "quota exceeded", "EIO": "Input/output error", "EROFS": "Read-only"}
-    lines = error_lines(job)
+    lines = errors_of(job)
     if kind in WITHOUT_EFFECT or code != 4 or len(lines) != 1 or texts[kind] not in lines[0]:
         raise Wrong(f"exit code {code}: {job.errors()}")
     return "a named error"

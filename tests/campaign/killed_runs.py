@@ -4,7 +4,9 @@ import os
 import random
 import signal
 
-from attack import Run, Undisturbed, shim, wait_for_instant
+from attack import Run, Undisturbed, wait_for_instant
+
+from program import shim
 
 FULL, QUICK = 1000, 12
 EPOCHS = 12

@@ -7,7 +7,9 @@ import random
 import shutil
 from pathlib import Path
 
-from attack import Run, Undisturbed, ensure, epochs_on_disk, shim
+from attack import Run, Undisturbed, ensure, epochs_on_disk
+
+from program import shim
 
 QUICK = 12
 BEGUN, EPOCHS = 2, 3

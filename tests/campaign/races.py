@@ -3,7 +3,7 @@
 import random
 import time
 
-from attack import Run, Undisturbed, announced_epochs, ensure, error_lines, result_of, wait_until
+from attack import Run, Undisturbed, announced_epochs, ensure, errors_of, result_of, wait_until
 
 FULL, QUICK = 500, 8
 BEGUN, EPOCHS = 1, 8
@@ -33,7 +33,7 @@ def trial(folder, number):
             time.sleep(chance.choice((0, 0.01, 0.1)) * chance.random())
         codes = [job.wait().returncode for job in jobs]
         refused = [job for job, code in zip(jobs, codes) if code != 0]
-        told = [line for job in refused for line in error_lines(job)]
+        told = [line for job in refused for line in errors_of(job)]
         # A second resume may come after the first has ended, and then finds nothing to do.
         ensure(not announced_epochs(jobs[0]) & announced_epochs(jobs[1]), "both trained the same epochs")
         ensure(len(refused) <= 1 and len(told) == len(refused), f"codes {codes}: {told}")

@@ -1,5 +1,5 @@
-"""SIGTERM, SIGINT, SIGUSR1, SIGUSR2 or SIGHUP at random instants, once or twice, during the start and saves too: the run
-stops with a checkpoint and code 75, or ends clearly, and goes on later."""
+"""SIGTERM, SIGINT, SIGUSR1, SIGUSR2 or SIGHUP at random instants, once or twice, during the start and saves too: the
+run stops with a checkpoint and code 75, or ends clearly, and goes on later."""
 
 import os
 import random
@@ -8,11 +8,12 @@ import time
 
 from attack import Run, Undisturbed, ensure, wait_for_instant, wait_until
 
+from program import DONE, STOPPED_EARLY, take_hangups
+
 FULL, QUICK = 500, 8
 EPOCHS = 12
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP)
 FORWARDED = (signal.SIGUSR1, signal.SIGUSR2)  # by mpirun, which ends its ranks within a second for the others
-DONE, STOPPED_EARLY = 0, 75
 
 
 def prepare():
@@ -23,18 +24,13 @@ def trials():
     return [(number,) for number in range(FULL)]
 
 
-def default_hangup():
-    """Whoever runs this under nohup ignores it."""
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
-
-
 def trial(folder, number):
     chance = random.Random(number)
     ranks = chance.choice((None, None, 2, 3))
     sent = chance.choice(SIGNALS if ranks is None else FORWARDED)
     run = Run(folder, EPOCHS)
     try:
-        job = run.start(ranks, preexec=default_hangup)
+        job = run.start(ranks, preexec=take_hangups)
         if ranks is not None:  # mpirun itself dies of a signal that comes before it can forward it
             wait_until(lambda: "run " in job.output() or job.process.poll() is not None, "the first lines")
         must_stop = wait_for_instant(job, chance) and "\nrun " in job.output()

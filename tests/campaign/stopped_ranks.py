@@ -7,7 +7,7 @@ import signal
 import time
 from pathlib import Path
 
-from attack import Run, Undisturbed, ensure, error_lines
+from attack import Run, Undisturbed, ensure, errors_of
 
 FULL, QUICK = 200, 4
 LIMIT = 5  # seconds; a rank that nobody stopped gives a sign of life in this time on any machine
@@ -41,7 +41,7 @@ def trial(folder, number):
         rank = rank_of(pid)
         os.kill(pid, signal.SIGSTOP)
         code = run.wait_for_end(job)
-        lines = error_lines(job)
+        lines = errors_of(job)
         ensure(code == 5 and len(lines) == 1, f"exit code {code}: {job.errors()}")
         # Before MPI has started, nobody knows the others.
         in_start = "waits in the start of MPI" in lines[0]

@@ -166,6 +166,11 @@ void hold(const char* path) {
   while (access(sign.c_str(), F_OK) == 0) usleep(10000);
 }
 
+int take_away(const char* function, const char* path) {
+  return make("unlink", absolute(path),
+              [&](bool) { return logged(original<int(const char*)>(function)(path), "unlink", path); });
+}
+
 }  // namespace
 
 extern "C" {
@@ -285,17 +290,11 @@ int rename(const char* from, const char* to) noexcept {
 }
 
 int unlink(const char* path) noexcept {
-  return make("unlink", absolute(path), [&](bool) {
-    static auto* const real = original<int(const char*)>("unlink");
-    return logged(real(path), "unlink", path);
-  });
+  return take_away("unlink", path);
 }
 
 int remove(const char* path) noexcept {
-  return make("unlink", absolute(path), [&](bool) {
-    static auto* const real = original<int(const char*)>("remove");
-    return logged(real(path), "unlink", path);
-  });
+  return take_away("remove", path);
 }
 
 }  // extern "C"

@@ -22,6 +22,7 @@ except ImportError:
     print("skipped: needs h5py and numpy (Debian: python3-h5py)", file=sys.stderr)
     sys.exit(77)
 
+SHIM = os.environ.get("FILE_SYSTEM_SHIM", "")  # what stands between a program and the file system
 MNIST_DIST, H5PACK, MPIEXEC = (os.environ.get(name, "") for name in ("MNIST_DIST", "H5PACK", "MPIEXEC"))
 
 # Seconds. No promise about time is tested: these only end what hangs, on a machine that is busy with other things too.
@@ -36,6 +37,8 @@ ENDLESS = ("--window", "1000000", "--min-change", "0")
 # Many steps in an epoch, so that nearly every instant lies within one.
 LONG_EPOCHS = ("--batch-size", "4", "--hidden", "160,160", "--dropout", "0.3", *ENDLESS)
 
+SEAL = len("\nmnist-dist sha256 \n") + 64  # bytes of the line in which a file of ours ends
+
 METRICS_COLUMNS = ["epoch", "score", "loss", "accuracy", "seconds", "images_per_second"]
 
 
@@ -43,6 +46,18 @@ def environment():
     """mpirun must start as root and with more ranks than cores; a test must not depend on who runs it."""
     return {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
             "OMPI_MCA_rmaps_base_oversubscribe": "1"}
+
+
+def shim(**variables):
+    """The environment variables of a program that has the shim between itself and the file system."""
+    # The library that looks for memory errors wants to be loaded first, but may come after this one.
+    sanitizer = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
+    return {"LD_PRELOAD": SHIM, "ASAN_OPTIONS": sanitizer, **{name: str(value) for name, value in variables.items()}}
+
+
+def take_hangups():
+    """For a program to be: whoever runs the tests under nohup ignores them."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def command_line(arguments, ranks, variables=None):

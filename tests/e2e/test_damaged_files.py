@@ -5,10 +5,8 @@ import random
 import shutil
 import subprocess
 
-from program import (BAD_DATA, DONE, H5PACK, PATIENCE, ProgramTest, Shared, draw_digits, environment, h5py, main,
+from program import (BAD_DATA, DONE, H5PACK, PATIENCE, SEAL, ProgramTest, Shared, draw_digits, environment, h5py, main,
                      pack, sha256)
-
-SEAL = len("\nmnist-dist sha256 \n") + 64  # bytes
 
 
 def setUpModule():

@@ -7,12 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from program import (BAD_DATA, DONE, ENDLESS, H5PACK, PATIENCE, ProgramTest, Shared, command_line, draw_digits,
-                     environment, main, read_manifest, sha256)
+from program import (BAD_DATA, DONE, ENDLESS, H5PACK, PATIENCE, SHIM, ProgramTest, Shared, command_line,
+                     draw_digits, environment, main, read_manifest, sha256, shim)
 
 setUpModule = Shared.make
 
-SHIM = os.environ.get("FILE_SYSTEM_SHIM", "")
 EPOCHS = 2
 OPTIONS = ("--epochs", EPOCHS, "--hidden", 8, *ENDLESS)
 
@@ -65,12 +64,9 @@ class Order(ProgramTest):
     def run_logged(self, name, *command, exit_code=DONE, **variables):
         """Runs the command in the test's folder; gives the files that it made or replaced."""
         log = self.folder / f"{name}.log"
-        # The library that looks for memory errors wants to be loaded first, but may come after this one.
-        sanitizer = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
         result = subprocess.run([str(word) for word in command], cwd=self.folder, check=False, timeout=PATIENCE,
                                 capture_output=True, text=True,
-                                env={**environment(), "LD_PRELOAD": SHIM, "FILE_SYSTEM_LOG": str(log),
-                                     "ASAN_OPTIONS": sanitizer, **variables})
+                                env={**environment(), **shim(FILE_SYSTEM_LOG=log, **variables)})
         self.assertEqual(result.returncode, exit_code, result.stdout + result.stderr)
         return read_log(log)
 

@@ -126,8 +126,8 @@ class Synth(FolderTest):
 
 class CommandLine(FolderTest):
     def test_wrong_usage(self):
-        for arguments, part in (((), "--help"), (("nonsense",), "nonsense"), (("--wrong",), "--wrong"), (("pack",), "ROOT"),
-                                (("pack", "a"), "OUT.h5"), (("pack", "a", "b", "--wrong"), "--wrong"),
+        for arguments, part in (((), "--help"), (("nonsense",), "nonsense"), (("--wrong",), "--wrong"),
+                                (("pack",), "ROOT"), (("pack", "a"), "OUT.h5"), (("pack", "a", "b", "--wrong"), "--wrong"),
                                 (("pack", "a", "b", "--size", "28"), "WIDTHxHEIGHT"),
                                 (("pack", "a", "b", "--size", "0x28"), "WIDTHxHEIGHT"),
                                 (("pack", "a", "b", "--size", "-1x28"), "WIDTHxHEIGHT"),
@@ -141,7 +141,8 @@ class CommandLine(FolderTest):
 
     def test_help_and_version(self):
         for arguments, parts in ((("--help",), ("pack", "info", "verify", "synth")),
-                                 (("pack", "--help"), ("--size WxH", "pixels", "--gzip 0-9=0", "--on-bad-image fail|skip=fail")),
+                                 (("pack", "--help"), ("--size WxH", "pixels", "--gzip 0-9=0",
+                                                       "--on-bad-image fail|skip=fail")),
                                  (("synth", "--help"), ("--training N=10000", "--testing N=2000", "--seed")),
                                  (("info", "--help"), ("FILE",)), (("verify", "--help"), ("FILE",))):
             result = run(*arguments)

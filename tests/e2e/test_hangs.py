@@ -7,10 +7,9 @@ import signal
 import time
 from pathlib import Path
 
-from program import (DONE, ENDLESS, FOREVER, HANG, LONG_EPOCHS, MNIST_DIST, RANK_FAILED, STOPPED_EARLY, USAGE,
+from program import (DONE, ENDLESS, FOREVER, HANG, LONG_EPOCHS, MNIST_DIST, RANK_FAILED, SHIM, STOPPED_EARLY, USAGE,
                      ProgramTest, Shared, is_program, main, read_metrics, wait_until)
 
-SHIM = os.environ.get("FILE_SYSTEM_SHIM", "")
 HOST = os.uname().nodename.split(".")[0]
 LIMIT = 5  # seconds; a rank that nobody stopped gives a sign of life in this time on any machine
 

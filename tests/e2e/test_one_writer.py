@@ -8,10 +8,9 @@ import socket
 import sys
 import unittest.mock
 
-from program import (DONE, ENDLESS, FILE_SYSTEM, FOREVER, STOPPED_EARLY, ProgramTest, Shared, main, read_metrics, sha256,
-                     wait_until, warning_lines)
+from program import (DONE, ENDLESS, FILE_SYSTEM, FOREVER, SHIM, STOPPED_EARLY, ProgramTest, Shared, main, read_metrics,
+                     sha256, shim, wait_until, warning_lines)
 
-SHIM = os.environ.get("FILE_SYSTEM_SHIM", "")
 SMALL = ("--hidden", 8, *ENDLESS)
 ENDS_NOT = ("--epochs", FOREVER, *SMALL)
 
@@ -39,10 +38,7 @@ class WriterTest(ProgramTest):
         return job
 
     def use_shim(self, **variables):
-        # The library that looks for memory errors wants to be loaded first, but may come after this one.
-        sanitizer = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
-        self.enterContext(unittest.mock.patch.dict(os.environ, {"LD_PRELOAD": SHIM, "ASAN_OPTIONS": sanitizer,
-                                                                **variables}))
+        self.enterContext(unittest.mock.patch.dict(os.environ, shim(**variables)))
 
 
 class Refused(WriterTest):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from program import (DONE, ENDLESS, FOREVER, HANG, LONG_EPOCHS, STOPPED_EARLY, ProgramTest, Shared, draw_digits,
                      epochs_in_newest_checkpoint, h5py, kill, main, pack, read_manifest, read_metrics, sha256,
-                     wait_until, without_times)
+                     take_hangups, wait_until, without_times)
 
 setUpModule = Shared.make
 
@@ -153,9 +153,7 @@ class Resumed(ProgramTest):
         return self.start("train", Shared.data, "-o", "run", "--epochs", FOREVER, *LONG_EPOCHS, *options, ranks=ranks)
 
     def start_resuming(self, ranks):
-        # Whoever runs the tests under nohup ignores it.
-        return self.start("train", "--resume", "run", ranks=ranks,
-                          preexec=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL))
+        return self.start("train", "--resume", "run", ranks=ranks, preexec=take_hangups)
 
     def assert_goes_on_undisturbed(self, ranks):
         """Resumed, the run gets to where a run that nobody disturbed gets."""

@@ -70,7 +70,8 @@ class Workshop:
 
     def outcome(self, test):
         """Runs a test: a name of CTest's ("unit", "mpi_2"), or one and what follows "test_" in its script's name, with
-        cases of it ("e2e_errors ErrorsOfRanks.test_name", "campaigns races"). @return "passed", "failed", "skipped" or "hangs" """
+        cases of it ("e2e_errors ErrorsOfRanks.test_name", "campaigns races"). @return "passed", "failed", "skipped" or
+        "hangs" """
         name, *cases = test.split()
         command, environment = self.command(name, cases)
         with self.output.open("wb") as output:

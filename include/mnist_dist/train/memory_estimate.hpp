@@ -19,6 +19,9 @@ struct MemoryEstimate {
   [[nodiscard]] double total() const { return parameters + optimizer + activations; }
 };
 
+/// Vectors of parameters' size that the optimiser keeps: its moments, and the moving average where there is one.
+[[nodiscard]] std::size_t optimizer_vectors(const Settings& settings);
+
 /// @param training_rows a step has no more rows than these, whatever the batch size
 /// @param ranks_of_host those of the `ranks` that share this host
 [[nodiscard]] MemoryEstimate estimate_memory(const Settings& settings, const nn::Architecture& architecture,
