@@ -44,6 +44,7 @@ class MpiReduction : public GradientReduction {
   [[nodiscard]] std::span<float> to_update(const ParameterRange& block) override {
     return block.of(std::span(parameters_));
   }
+  void updated(const ParameterRange& /*block*/) override {}
   void share_parameters() override {}
 
   void gather(std::span<const float> of_my_range, std::vector<float>& all) const override {

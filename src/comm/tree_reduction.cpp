@@ -1,4 +1,6 @@
 // The reduction whose bits depend on the shards alone.
+#include <hwy/cache_control.h>
+#include <hwy/highway.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -19,6 +21,10 @@ namespace {
 constexpr std::size_t kBarrierBytes = 4096;
 static_assert(sizeof(HostBarrier::State) <= kBarrierBytes);
 
+// Of parameters: about what the caches of a core hold. Beyond, other cores have lost their copies by the time that the
+// parameters are updated, and nothing is gained.
+constexpr std::size_t kMostInCaches = std::size_t{1} << 20U;
+
 /// Whether the processors that the host's ranks may use are at least as many as the ranks.
 bool each_rank_has_a_core(const Communicator& host) {
   cpu_set_t mine;
@@ -28,6 +34,20 @@ bool each_rank_has_a_core(const Communicator& host) {
   for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) usable[static_cast<std::size_t>(cpu)] = CPU_ISSET(cpu, &mine) ? 1 : 0;
   host.sum(usable);
   return std::count_if(usable.begin(), usable.end(), [](std::int64_t n) { return n > 0; }) >= host.size();
+}
+
+/// Copies to where the caches of other cores hold the same lines: a plain store waits until they have given each line
+/// up, one past the caches does not.
+void store_past_caches(std::span<const float> from, float* to) {
+  namespace hn = hwy::HWY_NAMESPACE;
+  const hn::ScalableTag<float> vectors;
+  const std::size_t lanes = hn::Lanes(vectors);
+  std::size_t i = 0;
+  const auto is_aligned = [&] { return reinterpret_cast<std::uintptr_t>(to + i) % (lanes * sizeof(float)) == 0; };
+  for (; i < from.size() && !is_aligned(); ++i) to[i] = from[i];
+  for (; i + lanes <= from.size(); i += lanes) hn::Stream(hn::LoadU(vectors, from.data() + i), vectors, to + i);
+  for (; i < from.size(); ++i) to[i] = from[i];
+  hwy::FlushStream();
 }
 
 std::size_t place_of_host(const std::vector<Host>& hosts, int rank) {
@@ -73,7 +93,8 @@ class TreeReduction : public GradientReduction {
         has_cores_(each_rank_has_a_core(host)),
         memory_(host, host.rank() == 0 ? kBarrierBytes + owners_.parameter_count() * sizeof(float) : 0),
         barrier_(reinterpret_cast<HostBarrier::State*>(memory_.segment(0).data()), host.size(), has_cores_),
-        parameters_(reinterpret_cast<float*>(memory_.segment(0).data() + kBarrierBytes), owners_.parameter_count()) {}
+        parameters_(reinterpret_cast<float*>(memory_.segment(0).data() + kBarrierBytes), owners_.parameter_count()),
+        mine_(host.size() > 1 && owners_.parameter_count() <= kMostInCaches ? my_range().size() : 0) {}
 
   [[nodiscard]] std::span<const float> parameters() const override { return parameters_; }
   [[nodiscard]] std::span<const ParameterRange> my_blocks() const override { return owners_.blocks_of(ranks_.rank()); }
@@ -82,7 +103,9 @@ class TreeReduction : public GradientReduction {
 
   void set_parameters(std::span<const float> values) override {
     barrier_.wait(Wait::parameters);
-    std::ranges::copy(my_range().of(values), my_range().of(parameters_).begin());
+    const std::span<const float> mine = my_range().of(values);
+    std::ranges::copy(mine, my_range().of(parameters_).begin());
+    if (!mine_.empty()) std::ranges::copy(mine, mine_.begin());
     share_parameters();
   }
 
@@ -108,7 +131,14 @@ class TreeReduction : public GradientReduction {
     return room;
   }
 
-  [[nodiscard]] std::span<float> to_update(const ParameterRange& block) override { return block.of(parameters_); }
+  [[nodiscard]] std::span<float> to_update(const ParameterRange& block) override {
+    if (mine_.empty()) return block.of(parameters_);
+    return std::span(mine_).subspan(block.begin - my_range().begin, block.size());
+  }
+
+  void updated(const ParameterRange& block) override {
+    if (!mine_.empty()) store_past_caches(to_update(block), block.of(parameters_).data());
+  }
 
   void share_parameters() override {
     exchange_.gather(parameters_.data());
@@ -137,6 +167,7 @@ class TreeReduction : public GradientReduction {
   HostMemory memory_;
   HostBarrier barrier_;
   std::span<float> parameters_;
+  std::vector<float> mine_;  // of my range: what is updated, where other cores have parameters_ in their caches
 };
 
 }  // namespace

@@ -71,8 +71,7 @@ double Network::share_of_active_groups(std::size_t first_input, std::size_t end_
   return active / static_cast<double>(end_input - first_input);
 }
 
-void Network::gradient(const ParameterRange& block, const SummedMicrobatches& summed, float* sum,
-                       const float* written_next) const {
+void Network::gradient(const ParameterRange& block, const SummedMicrobatches& summed, float* sum) const {
   const std::size_t index = layer_with(block);
   const Layer& layer = layers_[index];
   const TreeOfLeaves tree(summed.merges);
@@ -103,8 +102,7 @@ void Network::gradient(const ParameterRange& block, const SummedMicrobatches& su
                                  .first_group = first_input / PixelLists::kInputsOfGroup,
                                  .inputs = inputs,
                                  .columns = layer.columns,
-                                 .sum = sum,
-                                 .written_next = written_next};
+                                 .sum = sum};
     uses_blas_ ? sum_gradient_by_blas(gradient, tree) : sum_gradient(gradient, tree);
   } else {
     thread_local std::vector<DenseLeaf> leaves;

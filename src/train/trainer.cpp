@@ -46,23 +46,17 @@ class StepGradients final : public comm::ShardGradients {
  public:
   StepGradients(const nn::Network& network, const std::vector<std::vector<nn::Microbatch>>& microbatches,
                 const comm::GradientReduction& reduction, StepTimes* times)
-      : network_(network),
-        microbatches_(microbatches),
-        shard_sums_(reduction.shard_sums()),
-        parameters_(reduction.parameters()),
-        times_(times) {}
+      : network_(network), microbatches_(microbatches), shard_sums_(reduction.shard_sums()), times_(times) {}
 
   void form(const ParameterRange& block, std::size_t shard_sum, float* sum) const override {
     const PhaseTimer timer(times_, StepPhase::gradient);
-    network_.gradient(block, {microbatches_[shard_sum], shard_sums_[shard_sum].merges}, sum,
-                      parameters_.data() + block.begin);
+    network_.gradient(block, {microbatches_[shard_sum], shard_sums_[shard_sum].merges}, sum);
   }
 
  private:
   const nn::Network& network_;
   const std::vector<std::vector<nn::Microbatch>>& microbatches_;
   std::span<const comm::ShardSum> shard_sums_;
-  std::span<const float> parameters_;
   StepTimes* times_;
 };
 
@@ -207,6 +201,7 @@ double Trainer::sum_over_blocks(const std::vector<double>& of_my_blocks) const {
 void Trainer::update(const ParameterRange& block, std::span<float> gradient) {
   const PhaseTimer timer(times_, StepPhase::update);
   update_.apply(block, gradient, reduction_->to_update(block));
+  reduction_->updated(block);
 }
 
 void Trainer::share_parameters() {

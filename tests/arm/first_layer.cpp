@@ -78,8 +78,7 @@ void print_gradient(const Images& images, std::size_t columns, const std::vector
                                      .first_group = 0,
                                      .inputs = images.inputs,
                                      .columns = columns,
-                                     .sum = sum.data(),
-                                     .written_next = sum.data()},
+                                     .sum = sum.data()},
                    nn::TreeOfLeaves(merges));
   Bits().add(sum).print(fmt::format("gradient of pixels {}, {} leaves", name, merges.size()));
 }

@@ -60,7 +60,7 @@ void update(const nn::Network& network, const nn::Workspace& workspace, const Ba
   for (const ParameterRange& block : network.blocks()) {
     const std::span<float> updated = block.of(parameters);
     Floats gradient(block.size());
-    network.gradient(block, {microbatches, merges}, gradient.data(), updated.data());
+    network.gradient(block, {microbatches, merges}, gradient.data());
     network.scale_gradient(block, gradient);
     optim::optimizer_step({}, step, gradient, block.of(std::span(moments[0])), block.of(std::span(moments[1])),
                           updated);

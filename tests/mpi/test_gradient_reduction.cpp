@@ -91,6 +91,7 @@ std::vector<float> do_step(GradientReduction& reduction, std::uint32_t step) {
     total.insert(total.end(), gradient.begin(), gradient.end());
     const std::span<float> parameters = reduction.to_update(block);
     for (std::size_t i = 0; i < gradient.size(); ++i) parameters[i] -= gradient[i];
+    reduction.updated(block);
   }
   reduction.share_parameters();
   return total;
@@ -187,6 +188,7 @@ TEST_CASE("all blocks can be summed before the first is updated") {
       const ParameterRange& block = reduction->my_blocks()[i];
       CHECK(same_bits(sums[i], block.of(std::span(total))));
       std::ranges::copy(sums[i], reduction->to_update(block).begin());
+      reduction->updated(block);
     }
     reduction->share_parameters();
     CHECK(same_bits(reduction->parameters(), total));

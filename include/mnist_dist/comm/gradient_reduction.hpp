@@ -85,8 +85,10 @@ class GradientReduction {
   /// stays until `room` is used again, or until the next exchange()
   [[nodiscard]] virtual std::span<float> sum(const ParameterRange& block, const ShardGradients& gradients,
                                              std::span<float> room) = 0;
-  /// Local: one of my_blocks() among the parameters, to be updated. Its sum has been formed.
+  /// Local: the parameters of one of my_blocks(), whose sum has been formed: to be updated in place, then updated().
   [[nodiscard]] virtual std::span<float> to_update(const ParameterRange& block) = 0;
+  /// Local: the values in to_update() are the block's new parameters.
+  virtual void updated(const ParameterRange& block) = 0;
   /// Collective: every rank's new parameters come to all.
   virtual void share_parameters() = 0;
 

@@ -110,10 +110,8 @@ class Network {
   void backward(std::span<const float> parameters, Workspace& workspace) const;
 
   /// After backward() of all microbatches: one of blocks()' gradient, summed over them, but for scale_gradient().
-  /// @param sum [block.size()], overwritten  @param written_next [block.size()] what the caller writes after this, such
-  /// as the block's parameters: it is brought into this core's cache meanwhile
-  void gradient(const ParameterRange& block, const SummedMicrobatches& microbatches, float* sum,
-                const float* written_next) const;
+  /// @param sum [block.size()], overwritten
+  void gradient(const ParameterRange& block, const SummedMicrobatches& microbatches, float* sum) const;
   /// Makes a block's sum over all microbatches the gradient: the first layer's weights see scaled inputs, and the scale
   /// is the same for all rows. @param sum [block.size()]
   void scale_gradient(const ParameterRange& block, std::span<float> sum) const;

@@ -127,14 +127,6 @@ HWY_INLINE void find_entries(const PixelGradient& p, std::size_t group, float* p
   }
 }
 
-/// The caches of other cores hold the parameters too: asks for the right to write them, while their gradient is formed.
-/// Always inline: GCC 12 takes a function that only prefetches for one without effect, and drops calls of it.
-HWY_INLINE void prefetch_for_writing(const PixelGradient& p, std::size_t input) {
-  constexpr std::size_t kFloatsOfLine = kCacheLine / sizeof(float);
-  const std::size_t end = std::min(input + kGroup, p.inputs) * p.columns;
-  for (std::size_t i = input * p.columns; i < end; i += kFloatsOfLine) __builtin_prefetch(p.written_next + i, 1);
-}
-
 void sum_pixel_gradient(const PixelGradient& p, const TreeOfLeaves& tree) {
   thread_local std::vector<LeafEntries> entries;
   thread_local AlignedVector<float> pixels;
@@ -152,7 +144,6 @@ void sum_pixel_gradient(const PixelGradient& p, const TreeOfLeaves& tree) {
   entries.resize(p.leaves.size());
   pixels.resize(std::max(pixels.size(), kGroup * most_entries + kWidth));
   for (std::size_t input = 0; input < p.inputs; input += kGroup) {
-    prefetch_for_writing(p, input);
     find_entries(p, p.first_group + input / kGroup, pixels.data(), entries.data());
     sum_group<kVectorsOfGroup>(p, tree, entries.data(), input, 0);
   }

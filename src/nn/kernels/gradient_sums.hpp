@@ -62,7 +62,6 @@ struct PixelGradient {
   std::size_t inputs;  ///< of the block; its last group may lack some
   std::size_t columns;
   float* sum;
-  const float* written_next;  ///< [inputs x columns] what the caller writes after this: it is fetched meanwhile
 };
 void sum_gradient(const PixelGradient& gradient, const TreeOfLeaves& tree);
 

@@ -55,7 +55,7 @@ std::vector<std::vector<float>> gradients_of(const nn::Network& network, const n
       network.gradient(block,
                        {std::span(microbatches).subspan(summed.begin, summed.size()),
                         std::span(division.merges).subspan(summed.begin, summed.size())},
-                       sum.data(), sum.data());
+                       sum.data());
     }
   }
   REQUIRE(gradients.size() == results);

@@ -62,8 +62,7 @@ TEST_CASE("merges that are no tree's write nothing") {
   const auto refusal = [&](const std::vector<std::uint8_t>& merges) {
     std::vector<float> sum(network.blocks().front().size(), -1.0F);
     const std::string message = message_of(ExitCode::bug, [&] {
-      network.gradient(network.blocks().front(), {std::span(microbatches).first(merges.size()), merges}, sum.data(),
-                       sum.data());
+      network.gradient(network.blocks().front(), {std::span(microbatches).first(merges.size()), merges}, sum.data());
     });
     CHECK(sum == std::vector<float>(sum.size(), -1.0F));
     return message;

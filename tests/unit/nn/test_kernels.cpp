@@ -134,8 +134,7 @@ struct Pixels {
                                        .first_group = 0,
                                        .inputs = kInner,
                                        .columns = kColumns,
-                                       .sum = sum.data(),
-                                       .written_next = sum.data()},
+                                       .sum = sum.data()},
                      nn::TreeOfLeaves(merges));
     return sum;
   }
