@@ -51,12 +51,17 @@ class HangTest(ProgramTest):
 
 
 class StoppedInTraining(HangTest):
+    # Where ranks meet in a step, every so many steps, and at an epoch's end; a rank is stopped on its way to one of them.
+    MEETINGS = "the exchange of gradients|the exchange of parameters|the check whether to stop|a sum over the ranks|" \
+               "a gathering of values"
+
     def assert_named(self, rank):
         job = self.train_forever(LIMIT)
         os.kill(pid_of_rank(job, rank), signal.SIGSTOP)
         first, second = {0, 1, 2} - {rank}
-        self.assert_ended(job, f"mnist-dist: error: rank {rank} on {HOST} has not come to the exchange of ",
+        self.assert_ended(job, f"mnist-dist: error: rank {rank} on {HOST} has not come to ",
                           f"ranks {first}, {second} wait in it")
+        self.assertRegex(job.errors(), f"has not come to ({self.MEETINGS}) for ")
 
     def test_first_rank(self):
         self.assert_named(0)
