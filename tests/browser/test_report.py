@@ -146,6 +146,19 @@ class Page(ReportTest):
         self.browser.find("#theme").click()
         self.assertEqual((self.background(), self.curve_colour()), light)
 
+    def test_paper_is_light(self):
+        self.browser.prefer("light")
+        self.browser.open(Trained.page)
+        light = self.curve_colour()
+        self.browser.prefer("dark")
+        self.browser.settle()
+        dark = self.curve_colour()
+        self.browser.run("window.dispatchEvent(new Event('beforeprint'));")
+        self.assertEqual(self.curve_colour(), light)
+        self.browser.run("window.dispatchEvent(new Event('afterprint'));")
+        self.assertEqual(self.curve_colour(), dark)
+        self.assertNotEqual(light, dark)
+
     def test_says_what_evaluate_says(self):
         self.succeed("evaluate", Shared.data, "--model", Trained.run, "--report", self.folder / "report.json")
         report = json.loads((self.folder / "report.json").read_text(encoding="utf-8"))

@@ -114,6 +114,5 @@ function showCurves(report, place) {
     const figure = place.appendChild(element("figure"));
     return new Curve(kind, report.runs, figure);
   });
-  window.addEventListener("beforeprint", () => curves.forEach((curve) => curve.chart?.resize()));
   return (colours) => curves.forEach((curve) => curve.paint(colours));
 }

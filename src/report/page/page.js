@@ -48,7 +48,18 @@ function prepareTheme(paint) {
     show();
   });
   system.addEventListener("change", show);
-  for (const event of ["beforeprint", "afterprint"]) window.addEventListener(event, () => paint(palette()));
+  // Paper is light.
+  let chosen;
+  window.addEventListener("beforeprint", () => {
+    chosen = root.dataset.theme;
+    root.dataset.theme = "light";
+    paint(palette());
+  });
+  window.addEventListener("afterprint", () => {
+    if (chosen) root.dataset.theme = chosen;
+    else delete root.dataset.theme;
+    paint(palette());
+  });
   show();
 }
 
