@@ -255,6 +255,28 @@ class Page(ReportTest):
         if SCREENSHOTS:
             self.browser.save_picture(Path(SCREENSHOTS) / "hostile-360.png")
 
+    def test_colour_images_are_dropped_not_drawn(self):
+        generator = numpy.random.default_rng(3)
+        for split, images in (("training", 30), ("testing", 12)):
+            for name, tint in (("red", (1, 0.3, 0.3)), ("blue", (0.3, 0.3, 1))):
+                folder = self.folder / "colours" / split / name
+                folder.mkdir(parents=True)
+                for number in range(images):
+                    pixels = generator.integers(0, 256, (16, 12, 3)) * tint
+                    Image.fromarray(pixels.astype(numpy.uint8)).save(folder / f"{number}.png")
+        data = pack(self.folder / "colours", "--colour")
+        run = self.train("coloured", "--epochs", 2, "--hidden", "9", "--batch-size", 10, *ENDLESS, data=data)
+        self.browser.open(write_report(self.folder, run))
+        self.assertNotIn("draws", self.browser.find("#paper").get_attribute("class").split())
+        path = self.folder / "colours" / "testing" / "red" / "0.png"
+        larger = self.folder / "larger.png"
+        Image.open(path).resize((50, 31)).save(larger)
+        for file in (path, larger):
+            self.drop(file)
+            self.assert_same_probabilities(self.page_probabilities(), self.program_probabilities(file, run=run))
+        if SCREENSHOTS:
+            self.browser.save_picture(Path(SCREENSHOTS) / "colour-780.png")
+
     def test_a_network_that_does_not_fit_is_left_out_and_says_so(self):
         page = self.report_of("large", "--epochs", 1, "--hidden", "512,512,512", *ENDLESS, data=self.small_data())
         self.assertLess(page.stat().st_size, MOST_BYTES)

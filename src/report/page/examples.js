@@ -41,8 +41,10 @@ function showWorst(report) {
   } else if (report.worst === 0) {
     text.textContent = "Their images would make this page too large.";
   } else {
-    text.textContent = `The ${report.worst} of ${count(wrong, "mistake")} of which the model was most sure: ` +
-      "what it took the image for, and what it is, each with its probability.";
+    const which = report.worst < wrong
+      ? `The ${report.worst} of ${number(wrong)} mistakes of which the model was most sure`
+      : `${count(wrong, "mistake")}, the surest first`;
+    text.textContent = `${which}: what it took the image for, and what it is, each with its probability.`;
   }
   const numbers = Array.from({ length: report.worst }, (_, number) => number);
   document.getElementById("worst").append(...numbers.map((number) => exampleItem(report, number)));
