@@ -12,6 +12,7 @@ using RunCommand = std::function<int()>;
 RunCommand add_train_command(CLI::App& command);
 RunCommand add_bench_command(CLI::App& command);
 RunCommand add_evaluate_command(CLI::App& command);
+RunCommand add_report_command(CLI::App& command);
 RunCommand add_predict_command(CLI::App& command);
 RunCommand add_preview_command(CLI::App& command);
 RunCommand add_info_command(CLI::App& command);

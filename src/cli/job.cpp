@@ -76,6 +76,26 @@ data::DatasetFile open_data(const comm::Communicator& world, const comm::Communi
   return std::move(*file);
 }
 
+void check_fit(const run::Model& model, const data::DatasetFile& file, const std::string& model_path) {
+  const std::string data_name = printable(file.path().string());
+  const auto describe = [](const data::ImageShape& shape) {
+    return fmt::format("{}x{}x{}", shape.width, shape.height, shape.channels);
+  };
+  if (model.image_shape != file.image_shape()) {
+    throw Error(ExitCode::bad_data,
+                fmt::format("{} has images of {}, but {} was trained on {}: pack them with --size {}x{}", data_name,
+                            describe(file.image_shape()), printable(model_path), describe(model.image_shape),
+                            model.image_shape.width, model.image_shape.height));
+  }
+  if (model.classes != file.classes()) {
+    throw Error(ExitCode::bad_data, fmt::format("{} and {} have different classes ({} and {} of them)", data_name,
+                                                printable(model_path), file.classes().size(), model.classes.size()));
+  }
+  if (file.rows(data::Split::testing) == 0) {
+    throw Error(ExitCode::bad_data, fmt::format("{} has no test images: pack a folder that has testing/", data_name));
+  }
+}
+
 std::string job_header(const train::Settings& settings, const data::DatasetFile& file, const Ranks& ranks) {
   const nn::Architecture network = train::architecture_for(settings, file);
   const data::ImageShape shape = file.image_shape();

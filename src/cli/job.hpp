@@ -7,6 +7,7 @@
 
 #include "mnist_dist/comm/communicator.hpp"
 #include "mnist_dist/data/dataset_file.hpp"
+#include "mnist_dist/run/model.hpp"
 #include "mnist_dist/train/settings.hpp"
 
 namespace mnist_dist::cli {
@@ -36,6 +37,10 @@ void check_same_settings(const comm::Communicator& world, const train::Settings&
 /// @param host the ranks that share this rank's memory
 [[nodiscard]] data::DatasetFile open_data(const comm::Communicator& world, const comm::Communicator& host,
                                           const std::string& path);
+
+/// Local: that a model can be measured on the test images. @param model_path what errors call the model
+/// @throws Error (bad_data) saying what does not fit
+void check_fit(const run::Model& model, const data::DatasetFile& file, const std::string& model_path);
 
 /// Local: which program, network, data set and ranks these are, a line each.
 [[nodiscard]] std::string job_header(const train::Settings& settings, const data::DatasetFile& file,

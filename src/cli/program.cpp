@@ -38,6 +38,7 @@ constexpr std::array kCommands = {
     Command{"train", "Train on a data set, alone or under mpirun or srun", add_train_command, true},
     Command{"bench", "Measure a training step against what this machine can do", add_bench_command, true},
     Command{"evaluate", "Measure a model on the test images", add_evaluate_command, true},
+    Command{"report", "Show a run, or several, on one HTML page", add_report_command, false},
     Command{"predict", "Classify image files", add_predict_command, false},
     Command{"preview-augmentation", "Draw training images as augmentation changes them", add_preview_command, false},
     Command{"info", "Tell what a model, checkpoint, data set or run folder holds", add_info_command, false},

@@ -16,11 +16,7 @@ ParameterUpdate::ParameterUpdate(const Settings& settings, const nn::Network& ne
                  .beta1 = settings.beta1,
                  .beta2 = settings.beta2,
                  .momentum = settings.momentum},
-      schedule_{.kind = schedule_of(settings),
-                .warmup_steps = static_cast<std::int64_t>(settings.warmup_steps),
-                .total_steps = static_cast<std::int64_t>(settings.epochs * steps_per_epoch),
-                .decay_steps = static_cast<std::int64_t>(settings.decay_every * steps_per_epoch),
-                .decay = settings.decay} {
+      schedule_(schedule_settings(settings, steps_per_epoch)) {
   resize_for("the optimiser's moments", state_.first_moment, range.size());
   if (has_second_moment()) resize_for("the optimiser's moments", state_.second_moment, range.size());
 }

@@ -129,6 +129,14 @@ optim::ScheduleKind schedule_of(const Settings& settings) {
   return value_of(optim::kSchedules, settings.schedule).value();
 }
 
+optim::ScheduleSettings schedule_settings(const Settings& settings, std::size_t steps_per_epoch) {
+  return {.kind = schedule_of(settings),
+          .warmup_steps = static_cast<std::int64_t>(settings.warmup_steps),
+          .total_steps = static_cast<std::int64_t>(settings.epochs * steps_per_epoch),
+          .decay_steps = static_cast<std::int64_t>(settings.decay_every * steps_per_epoch),
+          .decay = settings.decay};
+}
+
 comm::ReductionKind reduction_of(const Settings& settings) {
   return value_of(comm::kReductions, settings.reduction).value();
 }

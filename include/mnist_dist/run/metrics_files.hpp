@@ -15,4 +15,7 @@ namespace mnist_dist::run {
 /// null.
 [[nodiscard]] std::string metrics_jsonl(const std::vector<train::EpochMetrics>& history);
 
+/// What metrics_jsonl() wrote. @param name what errors call the text  @throws Error (bad_data) naming the line
+[[nodiscard]] std::vector<train::EpochMetrics> parse_metrics_jsonl(const std::string& text, const std::string& name);
+
 }  // namespace mnist_dist::run

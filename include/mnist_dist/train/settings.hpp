@@ -2,6 +2,7 @@
 // the checkpoint are made. Local.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <set>
 #include <string>
@@ -136,6 +137,7 @@ void visit_settings(AnySettings& s, Visit&& visit) {
 [[nodiscard]] nn::Activation activation_of(const Settings& settings);
 [[nodiscard]] optim::OptimizerKind optimizer_of(const Settings& settings);
 [[nodiscard]] optim::ScheduleKind schedule_of(const Settings& settings);
+[[nodiscard]] optim::ScheduleSettings schedule_settings(const Settings& settings, std::size_t steps_per_epoch);
 [[nodiscard]] comm::ReductionKind reduction_of(const Settings& settings);
 [[nodiscard]] nn::Products products_of(const Settings& settings);
 

@@ -1,0 +1,78 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "commands.hpp"
+#include "job.hpp"
+#include "mnist_dist/core/atomic_file.hpp"
+#include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/output.hpp"
+#include "mnist_dist/data/dataset_file.hpp"
+#include "mnist_dist/data/dataset_guard.hpp"
+#include "mnist_dist/data/image_rows.hpp"
+#include "mnist_dist/report/report_page.hpp"
+#include "mnist_dist/report/run_record.hpp"
+
+namespace mnist_dist::cli {
+namespace {
+
+struct ReportOptions {
+  std::vector<std::string> runs;
+  std::string data;
+  std::string output;
+};
+
+struct TestImages {
+  data::ImageRows images;
+  std::vector<std::string> names;
+};
+
+TestImages read_test_images(const report::RunRecord& run, const std::string& other_data) {
+  const std::string path = other_data.empty() ? run.settings.data : other_data;
+  if (other_data.empty() && !std::filesystem::exists(path)) {
+    throw Error(ExitCode::file_system,
+                fmt::format("{}, the data set that {} was trained on, is not there: say where it is with --data",
+                            printable(path), printable(run.folder.string())));
+  }
+  data::check_dataset_file(path);
+  const data::DatasetFile file(path);
+  check_fit(run.model, file, (run.folder / "model.h5").string());
+  std::vector<std::uint64_t> rows(file.rows(data::Split::testing));
+  std::iota(rows.begin(), rows.end(), std::uint64_t{0});
+  return {data::ImageRows(file, data::Split::testing, rows, file.labels(data::Split::testing)),
+          file.names(data::Split::testing)};
+}
+
+int run_report(const ReportOptions& options) {
+  std::vector<report::RunRecord> runs;
+  std::vector<TestImages> of_first;
+  for (const std::string& folder : options.runs) {
+    runs.push_back(report::read_run(folder));
+    report::RunRecord& run = runs.back();
+    TestImages test = read_test_images(run, options.data);
+    run.predictions = report::predict_images(run.model, test.images);
+    if (of_first.empty()) of_first.push_back(std::move(test));
+  }
+  const std::filesystem::path path =
+      options.output.empty() ? runs.front().folder / "report.html" : std::filesystem::path(options.output);
+  write_file_atomically(path, report::report_page(runs, of_first.front().images, of_first.front().names));
+  print_output(fmt::format("report   {}\n", printable(path.string())));
+  return 0;
+}
+
+}  // namespace
+
+RunCommand add_report_command(CLI::App& command) {
+  const auto options = std::make_shared<ReportOptions>();
+  command.add_option("RUN", options->runs, "folders of runs; the first is shown in full, the others beside it")
+      ->required();
+  command.add_option("-d,--data", options->data, "the data set with the test images (default: the one of each run)");
+  command.add_option("-o,--output", options->output, "the file to write (default: report.html in the first run)");
+  return [options] { return run_report(*options); };
+}
+
+}  // namespace mnist_dist::cli
