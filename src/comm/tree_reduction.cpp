@@ -1,6 +1,4 @@
 // The reduction whose bits depend on the shards alone.
-#include <hwy/cache_control.h>
-#include <hwy/highway.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -34,20 +32,6 @@ bool each_rank_has_a_core(const Communicator& host) {
   for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) usable[static_cast<std::size_t>(cpu)] = CPU_ISSET(cpu, &mine) ? 1 : 0;
   host.sum(usable);
   return std::count_if(usable.begin(), usable.end(), [](std::int64_t n) { return n > 0; }) >= host.size();
-}
-
-/// Copies to where the caches of other cores hold the same lines: a plain store waits until they have given each line
-/// up, one past the caches does not.
-void store_past_caches(std::span<const float> from, float* to) {
-  namespace hn = hwy::HWY_NAMESPACE;
-  const hn::ScalableTag<float> vectors;
-  const std::size_t lanes = hn::Lanes(vectors);
-  std::size_t i = 0;
-  const auto is_aligned = [&] { return reinterpret_cast<std::uintptr_t>(to + i) % (lanes * sizeof(float)) == 0; };
-  for (; i < from.size() && !is_aligned(); ++i) to[i] = from[i];
-  for (; i + lanes <= from.size(); i += lanes) hn::Stream(hn::LoadU(vectors, from.data() + i), vectors, to + i);
-  for (; i < from.size(); ++i) to[i] = from[i];
-  hwy::FlushStream();
 }
 
 std::size_t place_of_host(const std::vector<Host>& hosts, int rank) {
@@ -137,7 +121,7 @@ class TreeReduction : public GradientReduction {
   }
 
   void updated(const ParameterRange& block) override {
-    if (!mine_.empty()) store_past_caches(to_update(block), block.of(parameters_).data());
+    if (!mine_.empty()) std::ranges::copy(to_update(block), block.of(parameters_).begin());
   }
 
   void share_parameters() override {
@@ -167,7 +151,9 @@ class TreeReduction : public GradientReduction {
   HostMemory memory_;
   HostBarrier barrier_;
   std::span<float> parameters_;
-  std::vector<float> mine_;  // of my range: what is updated, where other cores have parameters_ in their caches
+  // My range, which is updated, where other cores have parameters_ in their caches: an update in place would wait for
+  // each line of it.
+  std::vector<float> mine_;
 };
 
 }  // namespace

@@ -16,7 +16,7 @@ DOORS = [
     (r"cblas.*\.h|openblas_config\.h|f77blas\.h|lapacke?\.h", ["src/blas"]),
     (r"spng\.h|png\.h|stb_image.*\.h", ["src/image"]),
     (r"CLI/.*", ["src/cli", "tools/h5pack"]),
-    (r"hwy/.*", ["src/nn/kernels", "src/comm"]),
+    (r"hwy/.*", ["src/nn/kernels"]),
 ]
 
 # A public header shows standard headers and the project's own, so that who includes it needs nothing else.
