@@ -37,7 +37,7 @@ void check_same_settings(const comm::Communicator& world, const train::Settings&
 [[nodiscard]] data::DatasetFile open_data(const comm::Communicator& world, const comm::Communicator& host,
                                           const std::string& path);
 
-/// Local: which program, network, data set and ranks these are, a line each.
+/// Local: which program, network, data set, recipe, optimiser and ranks these are, a line each.
 [[nodiscard]] std::string job_header(const train::Settings& settings, const data::DatasetFile& file,
                                      const Ranks& ranks);
 
