@@ -11,6 +11,7 @@
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/output.hpp"
 #include "mnist_dist/train/memory_estimate.hpp"
+#include "mnist_dist/train/recipe_scaling.hpp"
 #include "mnist_dist/train/training_data.hpp"
 #include "settings_flags.hpp"
 
@@ -40,13 +41,14 @@ int run_bench(const BenchOptions& options) {
   const bool speaks = ranks.world.rank() == 0;
 
   // 2. Agree on what to measure, and open the data.
-  train::Settings settings;
+  ResolvedSettings resolved;
   comm::run_and_agree(ranks.world, [&] {
-    settings = resolve_settings(options.settings);
+    resolved = resolve_settings(options.settings);
     check_seconds(options.seconds);
   });
+  const data::DatasetFile file = open_data(ranks.world, ranks.host, resolved.settings.data);
+  const train::Settings settings = train::scaled_to_data(resolved.settings, resolved.of_recipe, train::size_of(file));
   check_same_settings(ranks.world, settings);
-  const data::DatasetFile file = open_data(ranks.world, ranks.host, settings.data);
   train::check_memory(ranks.world, ranks.host, settings, file);
   const train::TrainingData data = train::read_training_data(ranks.world, settings, file);
   comm::run_and_agree(ranks.world, [&] {

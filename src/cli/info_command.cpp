@@ -8,6 +8,7 @@
 
 #include "commands.hpp"
 #include "mnist_dist/core/atomic_file.hpp"
+#include "mnist_dist/core/counted.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/output.hpp"
 #include "mnist_dist/data/dataset_file.hpp"
@@ -41,7 +42,7 @@ void print_model(const std::filesystem::path& path) {
   print_output(fmt::format("images      {}\n", describe(model.image_shape)));
   print_classes(model.classes);
   print_output(fmt::format(
-      "trained     {} epochs, {}\n", model.epoch,
+      "trained     {}, {}\n", counted(model.epoch, "epoch"),
       std::isnan(model.score) ? "without a holdout" : fmt::format("score {:.5f} on the holdout", model.score)));
   print_output(fmt::format("data set    content_sha256 {}\n", model.dataset_sha256));
   print_output(fmt::format("build       {}, {}\n", model.build, model.arithmetic));
@@ -58,10 +59,10 @@ void print_dataset(const std::filesystem::path& path) {
 
 void print_checkpoint(const run::Checkpoint& checkpoint, const std::string& name) {
   print_output(fmt::format("{}: a checkpoint\n", name));
-  print_output(fmt::format("done        {} epochs", checkpoint.state.epochs_done));
+  print_output(fmt::format("done        {}", counted(checkpoint.state.epochs_done, "epoch")));
   if (checkpoint.state.steps_done_in_epoch > 0)
-    print_output(fmt::format(" and {} steps of the next", checkpoint.state.steps_done_in_epoch));
-  print_output(fmt::format(" ({} steps in all)\n", checkpoint.state.steps_done));
+    print_output(fmt::format(" and {} of the next", counted(checkpoint.state.steps_done_in_epoch, "step")));
+  print_output(fmt::format(" ({} in all)\n", counted(checkpoint.state.steps_done, "step")));
   print_output(fmt::format("parameters  {}\n", checkpoint.state.parameters.size()));
   if (const std::int64_t best = train::best_epoch(checkpoint.history); best > 0) {
     const double score = checkpoint.history[static_cast<std::size_t>(best) - 1].score;

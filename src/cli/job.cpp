@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <optional>
+#include <set>
 #include <span>
 #include <sstream>
 #include <utility>
@@ -11,12 +12,15 @@
 #include "mnist_dist/comm/agreement.hpp"
 #include "mnist_dist/comm/comparison.hpp"
 #include "mnist_dist/core/build_info.hpp"
+#include "mnist_dist/core/counted.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/log.hpp"
 #include "mnist_dist/core/output.hpp"
 #include "mnist_dist/data/dataset_guard.hpp"
 #include "mnist_dist/nn/arithmetic.hpp"
+#include "mnist_dist/train/recipe_scaling.hpp"
 #include "mnist_dist/train/training_data.hpp"
+#include "recipes.hpp"
 
 namespace mnist_dist::cli {
 namespace {
@@ -96,21 +100,63 @@ void check_fit(const run::Model& model, const data::DatasetFile& file, const std
   }
 }
 
+namespace {
+
+/// Its name, what it became for these images, and what somebody else decided.
+std::string recipe_line(const train::Settings& settings, const data::DatasetFile& file) {
+  const std::string toml(recipe_of_name(settings.recipe).toml);
+  const std::set<std::string> names = train::names_in_toml(toml, settings.recipe);
+  const train::Settings recipe = train::settings_from_toml(toml, settings.recipe);
+  const std::size_t rows = file.rows(data::Split::training);
+  const data::ImageShape shape = file.image_shape();
+  const train::Settings scaled = train::scaled_to_data(recipe, names, train::size_of(file));
+  std::string line = settings.recipe;
+  if (scaled != recipe) {
+    line += fmt::format(", for {} of {}x{} with {}", counted(rows, "image"), shape.width, shape.height,
+                        train::differences(recipe, scaled, names));
+  }
+  const std::string others = train::differences(scaled, settings, names);
+  return others.empty() ? line : fmt::format("{}; but {}", line, others);
+}
+
+std::string step_line(const train::Settings& settings) {
+  std::string line =
+      fmt::format("{}, learning rate {}, {} schedule", settings.optimizer, settings.learning_rate, settings.schedule);
+  if (settings.warmup_steps > 0) line += fmt::format(" after {}", counted(settings.warmup_steps, "warm-up step"));
+  if (train::class_weights_of(settings) != train::ClassWeights::none) {
+    line += fmt::format(", {} class weights", settings.class_weights);
+  }
+  return line;
+}
+
+std::string augmentation_line(const train::Settings& settings) {
+  if (!train::augmentation_of(settings).active()) return "not augmented";
+  const std::string changes =
+      train::differences({}, settings, {"rotation", "scaling", "shear", "shift", "elastic", "elastic-smoothing"});
+  return fmt::format("augmented: {}", changes);
+}
+
+}  // namespace
+
 std::string job_header(const train::Settings& settings, const data::DatasetFile& file, const Ranks& ranks) {
   const nn::Architecture network = train::architecture_for(settings, file);
   const data::ImageShape shape = file.image_shape();
   return fmt::format(
       "{}\n"
       "network  {}, {} parameters, {}, dropout {}\n"
-      "data     {}: {} training images of {}x{}{}, {} classes, holdout {:.4g} %\n"
-      "ranks    {} on {} host{}, 1 thread each; {} shards, batch {}, seed {}{}\n"
+      "data     {}: {} of {}x{}{}, {}, holdout {:.4g} %\n"
+      "images   {}\n"
+      "recipe   {}\n"
+      "steps    {}\n"
+      "ranks    {} on {}, 1 thread each; {}, batch {}, seed {}{}\n"
       "products by {}; kernels {}, BLAS core {}",
       build_description(), network.description(), nn::parameter_count(network), network.activation_description(),
-      settings.dropout, printable(settings.data), file.rows(data::Split::training), shape.width, shape.height,
-      shape.channels == 3 ? " RGB" : "", file.classes().size(), 100 * settings.holdout, ranks.world.size(), ranks.hosts,
-      ranks.hosts == 1 ? "" : "s", settings.shards, settings.batch_size, settings.seed,
-      train::reduction_of(settings) == comm::ReductionKind::mpi ? "; MPI_Allreduce" : "", settings.products,
-      nn::kernel_vectors(), blas::core_name());
+      settings.dropout, printable(settings.data), counted(file.rows(data::Split::training), "training image"),
+      shape.width, shape.height, shape.channels == 3 ? " RGB" : "", counted(file.classes().size(), "class", "classes"),
+      100 * settings.holdout, augmentation_line(settings), recipe_line(settings, file), step_line(settings),
+      ranks.world.size(), counted(ranks.hosts, "host"), counted(settings.shards, "shard"), settings.batch_size,
+      settings.seed, train::reduction_of(settings) == comm::ReductionKind::mpi ? "; MPI_Allreduce" : "",
+      settings.products, nn::kernel_vectors(), blas::core_name());
 }
 
 void warn_of_slow_blas() {

@@ -42,7 +42,7 @@ void check_same_settings(const comm::Communicator& world, const train::Settings&
 /// @throws Error (bad_data) saying what does not fit
 void check_fit(const run::Model& model, const data::DatasetFile& file, const std::string& model_path);
 
-/// Local: which program, network, data set and ranks these are, a line each.
+/// Local: which program, network, data set, recipe, optimiser and ranks these are, a line each.
 [[nodiscard]] std::string job_header(const train::Settings& settings, const data::DatasetFile& file,
                                      const Ranks& ranks);
 

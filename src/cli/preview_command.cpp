@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "commands.hpp"
+#include "mnist_dist/core/counted.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/output.hpp"
 #include "mnist_dist/data/augment/augmentation_sheet.hpp"
@@ -13,6 +14,7 @@
 #include "mnist_dist/data/dataset_guard.hpp"
 #include "mnist_dist/data/image_rows.hpp"
 #include "mnist_dist/image/png.hpp"
+#include "mnist_dist/train/recipe_scaling.hpp"
 #include "mnist_dist/train/training_data.hpp"
 #include "settings_flags.hpp"
 
@@ -28,17 +30,18 @@ struct PreviewOptions {
 };
 
 int run_preview(const PreviewOptions& options) {
-  const train::Settings settings = resolve_settings(options.settings);
+  const ResolvedSettings resolved = resolve_settings(options.settings);
+  data::check_dataset_file(resolved.settings.data);
+  const data::DatasetFile file(resolved.settings.data);
+  const train::Settings settings = train::scaled_to_data(resolved.settings, resolved.of_recipe, train::size_of(file));
   const data::AugmentationSettings augmentation = train::augmentation_of(settings);
   if (!augmentation.active()) {
     throw Error(ExitCode::usage,
                 "nothing to show: give --recipe, --rotation, --scaling, --shear, --shift or --elastic");
   }
-  data::check_dataset_file(settings.data);
-  const data::DatasetFile file(settings.data);
   if (file.rows(data::Split::training) < options.rows) {
-    throw Error(ExitCode::usage, fmt::format("--rows is {}, but {} has only {} training images", options.rows,
-                                             printable(settings.data), file.rows(data::Split::training)));
+    throw Error(ExitCode::usage, fmt::format("--rows is {}, but {} has only {}", options.rows, printable(settings.data),
+                                             counted(file.rows(data::Split::training), "training image")));
   }
   std::vector<std::uint64_t> row_ids(options.rows);
   std::iota(row_ids.begin(), row_ids.end(), 0);
@@ -46,8 +49,8 @@ int run_preview(const PreviewOptions& options) {
   const image::Image sheet = data::augmentation_sheet(rows, file.image_shape(), augmentation, settings.seed,
                                                       options.versions, options.enlargement);
   image::write_png_atomically(options.output, sheet);
-  print_output(fmt::format("{}: {} images, each as it is and in {} epochs\n", printable(options.output), options.rows,
-                           options.versions));
+  print_output(fmt::format("{}: {}, each as it is and in {}\n", printable(options.output),
+                           counted(options.rows, "image"), counted(options.versions, "epoch")));
   return static_cast<int>(ExitCode::done);
 }
 

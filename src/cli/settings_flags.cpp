@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "mnist_dist/core/atomic_file.hpp"
+#include "mnist_dist/core/error.hpp"
 #include "recipes.hpp"
 
 namespace mnist_dist::cli {
@@ -33,8 +34,6 @@ void add_settings_flags(CLI::App& command, SettingsFlags& settings) {
     settings.flags[name] = flag;
   });
   command.add_option("-c,--config", settings.config, "TOML file of these settings; flags on the command line win");
-  command.add_option("--recipe", settings.recipe,
-                     "settings for a purpose (see --list-recipes); --config and flags win");
 }
 
 std::set<std::string> given_settings(const SettingsFlags& settings) {
@@ -45,18 +44,28 @@ std::set<std::string> given_settings(const SettingsFlags& settings) {
   return given;
 }
 
-train::Settings resolve_settings(const SettingsFlags& settings) {
-  train::Settings resolved;
-  if (!settings.recipe.empty()) {
-    const Recipe& recipe = recipe_of_name(settings.recipe);
-    resolved = train::settings_from_toml(std::string(recipe.toml), fmt::format("recipe {}", recipe.name));
+ResolvedSettings resolve_settings(const SettingsFlags& flags) {
+  const std::set<std::string> given = given_settings(flags);
+  const std::string config = flags.config.empty() ? "" : read_text_file(flags.config);
+  const std::set<std::string> in_config = train::names_in_toml(config, flags.config);
+  const std::string recipe_of_config = train::settings_from_toml(config, flags.config).recipe;
+  const Recipe& recipe = recipe_of_name(given.contains("recipe") ? flags.values.recipe : recipe_of_config);
+  if (in_config.contains("recipe") && recipe.name != recipe_of_config) {
+    throw Error(ExitCode::usage, fmt::format("--recipe is {}, but {} names the recipe {}: leave one of them away",
+                                             recipe.name, printable(flags.config), recipe_of_config));
   }
-  if (!settings.config.empty()) {
-    resolved = train::settings_from_toml(read_text_file(settings.config), settings.config, resolved);
+
+  const std::string toml(recipe.toml);
+  const std::string name = fmt::format("recipe {}", recipe.name);
+  ResolvedSettings resolved{train::settings_from_toml(toml, name), {}};
+  resolved.settings = train::settings_from_toml(config, flags.config, resolved.settings);
+  train::override_settings(resolved.settings, flags.values, given);
+  resolved.settings.recipe = recipe.name;
+  train::check_settings(resolved.settings);
+  resolved.settings.products = name_of(nn::kProducts, nn::resolved(train::products_of(resolved.settings)));
+  for (const std::string& setting : train::names_in_toml(toml, name)) {
+    if (!in_config.contains(setting) && !given.contains(setting)) resolved.of_recipe.insert(setting);
   }
-  train::override_settings(resolved, settings.values, given_settings(settings));
-  train::check_settings(resolved);
-  resolved.products = name_of(nn::kProducts, nn::resolved(train::products_of(resolved)));
   return resolved;
 }
 

@@ -15,17 +15,22 @@ struct SettingsFlags {
   train::Settings values;                     ///< the defaults, and the values of the flags that were given
   std::map<std::string, CLI::Option*> flags;  ///< by the setting's name
   std::string config;                         ///< the file of --config, if any
-  std::string recipe;                         ///< the name of --recipe, if any
 };
 
-/// Adds a flag for every setting, --config and --recipe. @param settings outlives the parsing
+/// The settings in force, but for what a recipe leaves to the data (train/recipe_scaling.hpp).
+struct ResolvedSettings {
+  train::Settings settings;
+  std::set<std::string> of_recipe;  ///< names of those that the recipe decided
+};
+
+/// Adds a flag for every setting, and --config. @param settings outlives the parsing
 void add_settings_flags(CLI::App& command, SettingsFlags& settings);
 
 /// The settings that stand on the command line.
 [[nodiscard]] std::set<std::string> given_settings(const SettingsFlags& settings);
 
-/// The settings in force: what stands on the command line, then --config, then --recipe, then the defaults.
+/// What stands on the command line, then --config, then the recipe (that either names), then the defaults.
 /// @throws Error usage: a value out of bounds, a wrong file, no such recipe; file_system: no such file
-[[nodiscard]] train::Settings resolve_settings(const SettingsFlags& settings);
+[[nodiscard]] ResolvedSettings resolve_settings(const SettingsFlags& settings);
 
 }  // namespace mnist_dist::cli

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -10,15 +12,18 @@
 
 #include "commands.hpp"
 #include "job.hpp"
+#include "live_line.hpp"
 #include "mnist_dist/comm/agreement.hpp"
 #include "mnist_dist/comm/communicator.hpp"
 #include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/log.hpp"
 #include "mnist_dist/core/output.hpp"
+#include "mnist_dist/core/terminal.hpp"
 #include "mnist_dist/run/checkpoint_store.hpp"
 #include "mnist_dist/run/training_run.hpp"
 #include "mnist_dist/train/memory_estimate.hpp"
+#include "mnist_dist/train/recipe_scaling.hpp"
 #include "recipes.hpp"
 #include "settings_flags.hpp"
 
@@ -41,22 +46,20 @@ std::string one_line(std::string text) {
 /// What all ranks need to know of where to start.
 struct Start {
   train::Settings settings;
+  std::set<std::string> of_recipe;       // names of the settings that the recipe of a new run decided
   std::optional<run::RunFolder> folder;  // at rank 0
   std::optional<run::Checkpoint> checkpoint;
 };
 
 /// A run that is resumed keeps its settings: other ones would give neither this run's bits nor another's. More epochs
-/// only move its end, the data set may have been moved, and checkpoints may become more frequent.
-const std::set<std::string> kMayChange = {"epochs", "data", "checkpoint-every"};
+/// only move its end, as other conditions to stop do, the data set may have been moved, and checkpoints may become more
+/// frequent.
+const std::set<std::string> kMayChange = {"epochs", "window", "min-change", "data", "checkpoint-every"};
 
 /// @param checkpoint what to go on from, if there is one  @throws Error (usage) naming what must not change
 train::Settings settings_of_resumed_run(const TrainOptions& options, const run::RunFolder& folder,
                                         const std::optional<run::Checkpoint>& checkpoint) {
   const std::string config = folder.config().string();
-  if (!options.settings.recipe.empty()) {
-    throw Error(ExitCode::usage,
-                fmt::format("--recipe goes with a new run; the settings of this one are in {}", config));
-  }
   const std::set<std::string> given = given_settings(options.settings);
   for (const std::string& name : given) {
     if (kMayChange.contains(name)) continue;
@@ -70,9 +73,9 @@ train::Settings settings_of_resumed_run(const TrainOptions& options, const run::
     train::Settings begun = train::settings_from_toml(checkpoint->settings, "the checkpoint's settings");
     train::override_settings(begun, settings, kMayChange);
     if (begun != settings) {
-      throw Error(ExitCode::usage, fmt::format("{} was edited after the run began, and only epochs, data and "
-                                               "checkpoint-every may change; the run began with: {}",
-                                               config, one_line(train::to_toml(begun))));
+      throw Error(ExitCode::usage, fmt::format("{} was edited after the run began, and only these may change: {}; the "
+                                               "run began with: {}",
+                                               config, fmt::join(kMayChange, ", "), one_line(train::to_toml(begun))));
     }
   }
   train::override_settings(settings, options.settings.values, given);
@@ -99,7 +102,9 @@ Start prepare(const comm::Communicator& world, const TrainOptions& options) {
                   "--config away");
     }
     if (!resumes) {
-      start.settings = resolve_settings(options.settings);
+      ResolvedSettings resolved = resolve_settings(options.settings);
+      start.settings = std::move(resolved.settings);
+      start.of_recipe = std::move(resolved.of_recipe);
     } else if (world.rank() == 0) {
       start.folder = run::RunFolder::open_for_writing(options.resume);
       const auto newest = run::CheckpointStore(start.folder->checkpoints()).load_newest();
@@ -130,12 +135,6 @@ void print_run(const Start& start) {
   print_line("\nepoch      loss     score   holdout   seconds    images/s      left");
 }
 
-std::string as_time(double seconds) {
-  const auto whole = static_cast<std::int64_t>(std::lround(seconds));
-  return whole >= 3600 ? fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60)
-                       : fmt::format("{}:{:02}", whole / 60, whole % 60);
-}
-
 void print_epoch(const train::EpochMetrics& epoch, bool is_best, double mean_seconds, std::uint64_t last_epoch) {
   const double left = mean_seconds * static_cast<double>(last_epoch - static_cast<std::uint64_t>(epoch.epoch));
   const auto or_dash = [](double value, int digits, const char* unit) {
@@ -147,10 +146,10 @@ void print_epoch(const train::EpochMetrics& epoch, bool is_best, double mean_sec
                          as_time(left), is_best && !std::isnan(epoch.score) ? "  best" : ""));
 }
 
-/// Guessing all classes alike has the loss ln(classes).
+/// Guessing all classes alike has the loss ln(classes): with one class, 0.
 void warn_of_divergence(const train::EpochMetrics& epoch, std::size_t classes, double learning_rate) {
   const double guessing = std::log(static_cast<double>(classes));
-  if (epoch.loss < 10 * guessing) return;
+  if (classes < 2 || epoch.loss < 10 * guessing) return;
   log_warning(
       fmt::format("the loss of epoch {} is {:.3g}, where guessing has {:.3g}: try a smaller --learning-rate than {}",
                   epoch.epoch, epoch.loss, guessing, learning_rate));
@@ -186,14 +185,20 @@ int run_train(const TrainOptions& options) {
 
   // 2. Agree on where to start, and open the data.
   Start start = prepare(world, options);
-  check_same_settings(world, start.settings);
   const data::DatasetFile file = open_data(world, ranks.host, start.settings.data);
+  start.settings = train::scaled_to_data(start.settings, start.of_recipe, train::size_of(file));
+  check_same_settings(world, start.settings);
   train::check_memory(world, ranks.host, start.settings, file);
   const train::TrainingData data = train::read_training_data(world, start.settings, file);
   comm::run_and_agree(world, [&] {
     if (!speaks) return;
     print_line(job_header(start.settings, file, ranks));  // a run of which nobody can read this does not begin
     if (train::products_of(start.settings) == nn::Products::openblas) warn_of_slow_blas();
+    for (const std::string& warning :
+         train::class_warnings(file.classes(), data.training_rows_of_class, data.holdout_rows_of_class,
+                               train::class_weights_of(start.settings))) {
+      log_warning(warning);
+    }
     if (options.resume.empty()) start.folder = run::RunFolder::create(options.output, start.settings);
     print_run(start);
   });
@@ -209,7 +214,13 @@ int run_train(const TrainOptions& options) {
   };
   run::TrainingRun training(world, ranks.host, start.settings, file, data, start.folder ? &*start.folder : nullptr,
                             start.checkpoint);
-  const run::TrainingRun::End end = training.run(print);
+  std::function<void(const train::Trainer&)> show;
+  if (const std::size_t columns = speaks ? terminal_columns() : 0; columns > 0) {
+    show = [line = LiveLine(columns, start.settings.epochs)](const train::Trainer& trainer) mutable {
+      line.show(trainer);
+    };
+  }
+  const run::TrainingRun::End end = training.run(print, show);
 
   // 4. Say how it ended.
   comm::run_and_agree(world, [&] {

@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <string>
 
+#include "mnist_dist/core/output.hpp"
+
 namespace mnist_dist {
 namespace {
 
@@ -22,6 +24,7 @@ Identity& identity() {
 
 // One write per line, so that lines of several ranks do not mix.
 void print_line(const std::string& line) {
+  erase_live_line();
   std::fwrite(line.data(), 1, line.size(), stderr);
   std::fflush(stderr);
 }

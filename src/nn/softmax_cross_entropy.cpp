@@ -26,7 +26,7 @@ void softmax(const MatrixView<float>& logits) {
 }
 
 double softmax_cross_entropy(const MatrixView<float>& logits, std::span<const std::int32_t> labels, float scale,
-                             double smoothing) {
+                             double smoothing, std::span<const float> class_weights) {
   const double share_of_each = smoothing / static_cast<double>(logits.columns);
   double loss = 0.0;
   for (std::size_t row = 0; row < logits.rows; ++row) {
@@ -37,9 +37,11 @@ double softmax_cross_entropy(const MatrixView<float>& logits, std::span<const st
       expected_logit =
           (1.0 - smoothing) * expected_logit + share_of_each * std::accumulate(values.begin(), values.end(), 0.0);
     }
-    loss += softmax_row(values) - expected_logit;
+    const float weight = class_weights.empty() ? 1.0F : class_weights[label];
+    loss += double{weight} * (softmax_row(values) - expected_logit);
     values[label] -= static_cast<float>(1.0 - smoothing);
-    for (float& value : values) value = scale * (value - static_cast<float>(share_of_each));
+    const float row_scale = scale * weight;
+    for (float& value : values) value = row_scale * (value - static_cast<float>(share_of_each));
   }
   return loss;
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "mnist_dist/core/counted.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/report/text_table.hpp"
 
@@ -23,8 +24,9 @@ std::string label(const std::string& class_name) {
 }
 
 std::string exact_accuracy_text(const ExactAccuracy& exact) {
-  return fmt::format("{} of {} images right: accuracy {:.2f} % (95 % interval {:.2f} % to {:.2f} %)\n", exact.correct,
-                     exact.total, 100.0 * exact.accuracy, 100.0 * exact.interval.low, 100.0 * exact.interval.high);
+  return fmt::format("{} of {} right: accuracy {:.2f} % (95 % interval {:.2f} % to {:.2f} %)\n", exact.correct,
+                     counted(exact.total, "image"), 100.0 * exact.accuracy, 100.0 * exact.interval.low,
+                     100.0 * exact.interval.high);
 }
 
 std::vector<std::string> score_cells(const std::string& name, const Scores& scores) {
@@ -61,8 +63,8 @@ std::string class_table_text(const ClassificationReport& report, const std::stri
                         whole_report);
   }
   if (report.classes_left_out > 0) {
-    text += fmt::format("Left out, as no image shows them and none was taken for them: {} class{}\n",
-                        report.classes_left_out, report.classes_left_out == 1 ? "" : "es");
+    text += fmt::format("Left out, as no image shows them and none was taken for them: {}\n",
+                        counted(report.classes_left_out, "class", "classes"));
   }
   return text;
 }

@@ -88,7 +88,8 @@ void TrainingRun::at_rank_0(const std::function<void()>& work) {
   });
 }
 
-TrainingRun::End TrainingRun::run(const std::function<void(const train::EpochMetrics&, bool is_best)>& on_epoch) {
+TrainingRun::End TrainingRun::run(const std::function<void(const train::EpochMetrics&, bool is_best)>& on_epoch,
+                                  const std::function<void(const train::Trainer&)>& on_step) {
   // Whoever was told to stop while the run began has computed nothing, and shall not wait for a step.
   if (!train::stop_reason(history_, settings_) && stop_agreement_.settle(stop_requested())) {
     save_checkpoint();
@@ -100,6 +101,7 @@ TrainingRun::End TrainingRun::run(const std::function<void(const train::EpochMet
       return {true, *reason};
     }
     const auto stop_now = [&] {
+      if (on_step) on_step(trainer_);
       const bool cannot_write = writer_ && writer_->has_failed();  // save_checkpoint() will say why
       return stop_agreement_.after_step(stop_requested() || cannot_write);
     };

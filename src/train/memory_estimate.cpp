@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "mnist_dist/comm/agreement.hpp"
+#include "mnist_dist/core/counted.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/memory.hpp"
 #include "mnist_dist/core/sum_tree.hpp"
@@ -40,13 +41,12 @@ MemoryEstimate estimate_memory(const Settings& settings, const nn::Architecture&
 
 void check_estimate(const MemoryEstimate& estimate, const Settings& settings, int ranks_of_host, double memory) {
   if (estimate.total() <= memory) return;
-  throw Error(
-      ExitCode::usage,
-      fmt::format("--hidden {} and --batch-size {} take at least {} with {} rank{} on a host ({} for parameters, "
-                  "{} for the optimiser, {} for activations), but it has {}: give smaller ones",
-                  fmt::join(settings.hidden, ","), settings.batch_size, as_memory(estimate.total()), ranks_of_host,
-                  ranks_of_host == 1 ? "" : "s", as_memory(estimate.parameters), as_memory(estimate.optimizer),
-                  as_memory(estimate.activations), as_memory(memory)));
+  throw Error(ExitCode::usage,
+              fmt::format("--hidden {} and --batch-size {} take at least {} with {} on a host ({} for parameters, "
+                          "{} for the optimiser, {} for activations), but it has {}: give smaller ones",
+                          fmt::join(settings.hidden, ","), settings.batch_size, as_memory(estimate.total()),
+                          counted(ranks_of_host, "rank"), as_memory(estimate.parameters), as_memory(estimate.optimizer),
+                          as_memory(estimate.activations), as_memory(memory)));
 }
 
 void check_memory(const comm::Communicator& ranks, const comm::Communicator& host, const Settings& settings,

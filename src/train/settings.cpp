@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "mnist_dist/core/counted.hpp"
 #include "mnist_dist/core/error.hpp"
 
 namespace mnist_dist::train {
@@ -145,6 +146,10 @@ nn::Products products_of(const Settings& settings) {
   return value_of(nn::kProducts, settings.products).value();
 }
 
+ClassWeights class_weights_of(const Settings& settings) {
+  return value_of(kClassWeights, settings.class_weights).value();
+}
+
 void check_settings(const Settings& settings) {
   visit_settings(settings, Checker{});
   if (optimizer_of(settings) == optim::OptimizerKind::adam && settings.beta2 >= 1) {
@@ -155,9 +160,9 @@ void check_settings(const Settings& settings) {
 void check_shards(const Settings& settings, int ranks) {
   if (static_cast<std::uint64_t>(ranks) <= settings.shards) return;
   throw Error(ExitCode::usage,
-              fmt::format("{} ranks cannot share {} shards: start at most {} ranks, or give --shards {} "
-                          "(the number of shards is part of the result)",
-                          ranks, settings.shards, settings.shards, ranks));
+              fmt::format("{} ranks cannot share {}: start at most {}, or give --shards {} (the number of shards is "
+                          "part of the result)",
+                          ranks, counted(settings.shards, "shard"), counted(settings.shards, "rank"), ranks));
 }
 
 void override_settings(Settings& settings, const Settings& overriding, const std::set<std::string>& names) {
@@ -177,6 +182,24 @@ std::string to_toml(const Settings& settings) {
     text += fmt::format("{} = {}\n", info.name, as_toml(value));
   });
   return text;
+}
+
+std::set<std::string> names_in_toml(const std::string& text, const std::string& name) {
+  std::set<std::string> names;
+  for (const auto& [key, node] : parse_toml(text, name)) names.emplace(key.str());
+  return names;
+}
+
+std::string differences(const Settings& settings, const Settings& other, const std::set<std::string>& names) {
+  std::vector<std::string> values;
+  visit_settings(settings, [&](const SettingInfo& /*info*/, const auto& value) { values.push_back(as_toml(value)); });
+  std::vector<std::string> different;
+  std::size_t next = 0;
+  visit_settings(other, [&](const SettingInfo& info, const auto& value) {
+    const std::string text = as_toml(value);
+    if (text != values[next++] && names.contains(info.name)) different.push_back(fmt::format("{} {}", info.name, text));
+  });
+  return fmt::format("{}", fmt::join(different, ", "));
 }
 
 Settings settings_from_toml(const std::string& text, const std::string& name, const Settings& defaults) {

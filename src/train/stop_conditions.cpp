@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "mnist_dist/core/counted.hpp"
+
 namespace mnist_dist::train {
 namespace {
 
@@ -26,14 +28,14 @@ std::optional<std::string> stop_reason(const std::vector<EpochMetrics>& history,
   const EpochMetrics& last = history.back();
   const std::int64_t best = best_epoch(history);
   if (last.epoch - best >= static_cast<std::int64_t>(settings.window)) {
-    return fmt::format("the score has not improved for {} epochs (--window)", last.epoch - best);
+    return fmt::format("the score has not improved for {} (--window)", counted(last.epoch - best, "epoch"));
   }
   if (const auto change = small_change(history, settings.min_change)) {
     return fmt::format("the loss changed by {:.2g}, twice in a row less than {} (--min-change)", *change,
                        settings.min_change);
   }
   if (last.epoch >= static_cast<std::int64_t>(settings.epochs)) {
-    return fmt::format("{} epochs are done (--epochs)", last.epoch);
+    return fmt::format("{} done (--epochs)", counted(last.epoch, "epoch"));
   }
   return std::nullopt;
 }

@@ -216,7 +216,7 @@ void Trainer::add_losses(float scale) {
     const std::size_t rows = microbatch_rows_[i];
     my_shard_losses_[i] +=
         nn::softmax_cross_entropy(workspace_.logits().rows_from(first, rows), batch_.labels().subspan(first, rows),
-                                  scale, settings_.label_smoothing);
+                                  scale, settings_.label_smoothing, data_.class_weights);
     first += rows;
   }
 }

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "mnist_dist/comm/agreement.hpp"
 #include "mnist_dist/core/error.hpp"
@@ -59,6 +60,20 @@ void Trainer::run_unscored_steps(std::int64_t count) {
     if (steps_done_in_epoch_ == data_.plan.steps()) begin_next_epoch();
     step();
   }
+}
+
+EpochProgress Trainer::progress() const {
+  const std::size_t first_shard = shards_of_rank(settings_.shards, ranks_.size(), ranks_.rank()).begin;
+  std::size_t my_rows = 0;
+  for (std::size_t i = 0; i < my_shard_losses_.size(); ++i) {
+    my_rows += data_.plan.microbatch(first_shard + i, steps_done_in_epoch_ - 1).end;
+  }
+  const double loss = std::accumulate(my_shard_losses_.begin(), my_shard_losses_.end(), 0.0);
+  return {.epoch = epoch(),
+          .steps_done = steps_done_in_epoch_,
+          .steps = data_.plan.steps(),
+          .rows_done = std::min<std::uint64_t>(steps_done_in_epoch_ * settings_.batch_size, data_.training_row_count),
+          .loss = loss / static_cast<double>(std::max<std::size_t>(my_rows, 1))};
 }
 
 std::vector<double> Trainer::all_shard_losses() const {

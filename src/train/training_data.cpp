@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "mnist_dist/comm/agreement.hpp"
+#include "mnist_dist/core/counted.hpp"
 #include "mnist_dist/core/error.hpp"
 
 namespace mnist_dist::train {
@@ -26,9 +27,10 @@ data::HoldoutSplit checked_split(const data::DatasetFile& file, const Settings& 
   data::HoldoutSplit split = data::split_holdout(labels, file.classes().size(), settings.holdout, settings.seed);
   if (split.training_rows.size() < settings.shards) {
     throw Error(ExitCode::bad_data,
-                fmt::format("{} leaves {} training rows for {} shards: pack more images, or give a smaller --shards "
+                fmt::format("{} leaves {} for {}: pack more images, or give a smaller --shards "
                             "or --holdout",
-                            printable(file.path().string()), split.training_rows.size(), settings.shards));
+                            printable(file.path().string()), counted(split.training_rows.size(), "training row"),
+                            counted(settings.shards, "shard")));
   }
   return split;
 }
@@ -71,6 +73,10 @@ TrainingData::TrainingData(const data::DatasetFile& file, const Settings& settin
       image_shape(file.image_shape()),
       training_row_count(split.training_rows.size()),
       holdout_row_count(split.holdout_rows.size()),
+      training_rows_of_class(count_classes(labels, split.training_rows, classes)),
+      holdout_rows_of_class(count_classes(labels, split.holdout_rows, classes)),
+      class_weights(class_weights_of(settings) == ClassWeights::balanced ? balanced_weights(training_rows_of_class)
+                                                                         : std::vector<float>()),
       input_scaling(nn::standardizing(file.mean(), deviation_of(file, settings))),
       plan(training_row_count, settings.batch_size, settings.shards),
       training_rows(file, data::Split::training,

@@ -206,6 +206,20 @@ class OtherInputs(CheckpointTest):
                 result = self.try_to_resume(flag, value, ranks=2 if flag == "--seed" else None)
                 self.assert_one_error(result, USAGE, flag)
 
+    def test_conditions_to_stop_may_change(self):
+        """A run that one of them ended goes on where it is given anew, and ends as if it had begun so."""
+        begun, long_run = ("--learning-rate", 0, "--hidden", 20), ("--window", 5, "--min-change", 0, "--epochs", 50)
+        undisturbed = self.train("undisturbed", *begun, *long_run)
+        self.assertEqual(len(read_metrics(undisturbed)), 6)
+        for name, option, epochs in (("window", ("--window", 2, "--min-change", 0), 3),
+                                     ("min-change", ("--min-change", 1000), 3)):
+            with self.subTest(name):
+                run = self.train(f"by-{name}", *begun, *option)
+                self.assertEqual(len(read_metrics(run)), epochs)
+                self.resume(run, *long_run, ranks=2)
+                self.assert_same_run(run, undisturbed)
+                self.assertIn("window = 5\n", (run / "config.toml").read_text(encoding="utf-8"))
+
     def test_another_build_or_arithmetic(self):
         """They may give other bits, so the run goes on with a warning, from one rank."""
         for attribute in ("build", "arithmetic"):

@@ -64,6 +64,13 @@ class AnyNumberOfRanks(ProgramTest):
                         for ranks in (1, 3)]
                 self.assert_same_run(*runs)
 
+    def test_class_weights_and_a_recipe_on_few_small_images(self):
+        data = pack(draw_digits(self.folder / "small", 300, 0, "--size", "9"))
+        options = ("--recipe", "fast", "--class-weights", "balanced", "--epochs", 3)
+        runs = [self.train(f"of-{ranks}", *options, ranks=ranks, data=data) for ranks in (1, 2, 3, 8)]
+        for run in runs[1:]:
+            self.assert_same_run(run, runs[0])
+
     def test_products_by_openblas(self):
         """Each microbatch is a product of its own, so they too depend on no rank; but they are rounded otherwise."""
         run = self.assert_same_for((1, 2, 3, 8), "--epochs", 2, "--batch-size", 90, "--products", "openblas")

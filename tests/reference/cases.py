@@ -8,7 +8,7 @@ DEFAULTS = {
     "hidden": [100, 100, 100], "activation": "leaky-relu", "leaky-relu-slope": 0.1, "dropout": 0.2,
     "optimizer": "adamax", "learning-rate": 0.001, "beta1": 0.9, "beta2": 0.999, "momentum": 0.9,
     "schedule": "constant", "warmup-steps": 0, "decay": 0.1, "decay-every": 10, "output-l2": 0.0001,
-    "weight-decay": 0, "clip-norm": 0, "label-smoothing": 0, "average": 0, "rotation": 0, "scaling": 0, "shear": 0,
+    "weight-decay": 0, "clip-norm": 0, "label-smoothing": 0, "class-weights": "none", "average": 0, "rotation": 0, "scaling": 0, "shear": 0,
     "shift": 0, "elastic": 0, "elastic-smoothing": 5, "deviation-floor": 0, "batch-size": 100, "holdout": 0.1,
     "f-beta": 1, "epochs": 100, "shards": 8, "seed": 0,
 }
@@ -75,6 +75,8 @@ CASES = {
     "weight-decay": ({"weight-decay": 2}, {"shards": 3}),
     "clip-norm": ({"clip-norm": 0.6}, {**SGD, "output-l2": 0.1, "shards": 8}),
     "label-smoothing": ({"label-smoothing": 0.3}, {"shards": 7}),
+    "class-weights": ({"class-weights": "balanced"}, {"shards": 6}),
+    "smoothed-class-weights": ({"class-weights": "balanced", "label-smoothing": 0.3}, {"holdout": 0.35, "shards": 5}),
     "average": ({"average": 0.95}, {"shards": 6}),
     "short-average": ({"average": 0.4}, {"shards": 5}),
     "rotation": ({"rotation": 30}, {**FLOOR, "shards": 4}),

@@ -55,6 +55,12 @@ def logits_of(parameters, inputs, settings, scales, on_kink):
     return x
 
 
+def class_weights(kind, labels):
+    """label -> what its rows count for in the loss. Balanced: n / (k n_c), of n labels of k classes, n_c of them c."""
+    sizes = {label: labels.count(label) for label in labels}
+    return {label: len(labels) / (len(sizes) * size) if kind == "balanced" else 1.0 for label, size in sizes.items()}
+
+
 def row_losses(logits, labels, smoothing):
     """Softmax cross-entropy of every row with (1 - smoothing) onehot(label) + smoothing / classes."""
     classes = logits.shape[1]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 from augmentation import is_active, warp
-from network import dropout_scales, initial_parameters, logits_of, row_losses
+from network import class_weights, dropout_scales, initial_parameters, logits_of, row_losses
 from optimization import Optimizer
 from plan import split_holdout, steps_of_epoch
 from scores import accuracy, macro_f_beta
@@ -50,6 +50,8 @@ class Training:
         self.checks = precision == torch.float64
         self.training_rows, self.holdout_rows = split_holdout(data.labels, data.classes, settings["holdout"],
                                                               settings["seed"])
+        self.class_weights = class_weights(settings["class-weights"],
+                                           [data.labels[row] for row in self.training_rows])
         self.sizes = [data.mean.size, *settings["hidden"], data.classes]
         self.parameters = [torch.tensor(values, dtype=precision) for values in
                            initial_parameters(self.sizes, settings["activation"], settings["seed"])]
@@ -86,7 +88,8 @@ class Training:
         leaves = [parameter.clone().requires_grad_() for parameter in self.parameters]
         logits = logits_of(leaves, self.inputs_of(images), self.settings, self.scales_of(epoch, rows), self.check_kink)
         labels = torch.tensor([self.data.labels[row] for row in rows])
-        losses = row_losses(logits, labels, self.settings["label-smoothing"])
+        weights = torch.tensor([self.class_weights[self.data.labels[row]] for row in rows], dtype=self.precision)
+        losses = weights * row_losses(logits, labels, self.settings["label-smoothing"])
         self.optimizer.step(torch.autograd.grad(losses.mean(), leaves))
         return float(losses.detach().sum())
 

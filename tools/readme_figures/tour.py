@@ -11,6 +11,8 @@ from .regions import block, cut
 from .workshop import NotWorking, cores
 
 TRIES = 20  # of killing a run in its third epoch, which is short
+HEADER = (r"\$", "mnist-dist ", "network", "data", "images", "recipe", "steps", "ranks", "products", "run ")
+END = (r"\d+ epochs? done", "the score has", "the loss has", "best ", "model ")
 PYTHON = re.compile(r"```python\n(.*?)```\n", re.DOTALL)
 
 
@@ -18,32 +20,39 @@ def make(workshop, found):
     """name -> text of every region that this module makes. found: those of the pages, with the excerpt's code."""
     console = workshop.console
     pack = console("h5pack pack digits mnist.h5", "h5pack verify mnist.h5")
-    train = console("mpirun -np 2 mnist-dist train --epochs 5")
+    train = cut(console("mpirun -np 2 mnist-dist train --recipe fast"), *HEADER, "epoch ", r" +[123] ", r" +(59|60) ", *END)
     evaluate = cut(console("mnist-dist evaluate"), r"\$", r"\d+ of", "class", r"[01] ", "overall", "Confusion",
                    r" +0 +1", "report")
     more = console("mnist-dist predict runs/latest digits/testing/7/0.png digits/testing/7/111.png",
                    "mnist-dist info runs/latest/model.h5")
+    accuracies = report_accuracies(workshop)
+    python = excerpt(workshop, found["excerpt"])
+    # From here on, the newest run is another one.
+    tutorial = cut(console("mpirun -np 2 mnist-dist train", "mnist-dist evaluate"), r"\$", "recipe", "steps", "epoch ",
+                   r" +[123] ", *END, r"\d+ of")
     return {
         "machine": cores(),
         "tour-pack": block(pack, "console"),
         "tour-train": block(train, "console"),
         "tour-evaluate": block(f"{evaluate}\n{more}", "console"),
-        "report-accuracies": report_accuracies(workshop),
-        "excerpt": excerpt(workshop, found["excerpt"]),
-        "front": block(front(workshop, pack, train), "console"),
+        "tour-tutorial": block(tutorial, "console"),
+        "report-accuracies": accuracies,
+        "excerpt": python,
+        "front": block(front(workshop, pack, train, evaluate), "console"),
         "bench": block(bench(workshop), "console"),
     }
 
 
-NAMES = ("machine", "tour-pack", "tour-train", "tour-evaluate", "report-accuracies", "excerpt", "front", "bench")
+NAMES = ("machine", "tour-pack", "tour-train", "tour-evaluate", "tour-tutorial", "report-accuracies", "excerpt", "front", "bench")
 
 
-def front(workshop, pack, train):
+def front(workshop, pack, train, evaluate):
     """The promises in a few lines: the run that was not disturbed, the one that was, both models, and an error."""
     model = re.search(r"^model +(\S+)$", train, re.MULTILINE)[1]
     wrong = "mnist-dist train --optimizer adamw"
     return "\n".join([cut(pack, r"\$ h5pack pack", r"mnist\.h5: \d"),
-                      cut(train, r"\$", "mnist-dist ", "network", "ranks", "best ", "model "),
+                      cut(train, r"\$", "mnist-dist ", "network", "recipe", "ranks", "best ", "model "),
+                      cut(evaluate, r"\$", r"\d+ of"),
                       broken_run(workshop) + workshop.console(f"sha256sum {model} runs/broken/model.h5")
                       + f"$ {wrong}\n{workshop.error(wrong)}"])
 
@@ -67,7 +76,7 @@ def run_excerpt(workshop, code):
 
 def broken_run(workshop):
     """The run that is killed in its third epoch and resumed with three ranks."""
-    train = "mpirun -np 2 mnist-dist train --epochs 5 -o runs/broken"
+    train = "mpirun -np 2 mnist-dist train --recipe fast -o runs/broken"
     resume = "mpirun --oversubscribe -np 3 mnist-dist train --resume runs/broken"
     for _ in range(TRIES):
         kill_after_epoch(workshop, train, 2)

@@ -19,8 +19,9 @@ void softmax(const MatrixView<float>& logits);
 /// @param scale 1 / rows of the global batch, so that the sum over all microbatches is the mean over the
 /// batch
 /// @param smoothing in [0, 1]
+/// @param class_weights [columns], or empty for 1: each row, its loss and its gradient, counts with its label's weight
 /// @return the unscaled sum over the rows
 double softmax_cross_entropy(const MatrixView<float>& logits, std::span<const std::int32_t> labels, float scale,
-                             double smoothing = 0.0);
+                             double smoothing = 0.0, std::span<const float> class_weights = {});
 
 }  // namespace mnist_dist::nn

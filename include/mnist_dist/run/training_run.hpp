@@ -43,8 +43,10 @@ class TrainingRun {
 
   /// Collective: trains until a stop condition holds or a stop is requested (core/stop_request.hpp).
   /// @param on_epoch called at rank 0 for each epoch, by another thread, when the epoch's files are on the disk
+  /// @param on_step called after every step, at once, where it is given; must not communicate
   /// @throws Error, AgreedError
-  End run(const std::function<void(const train::EpochMetrics&, bool is_best)>& on_epoch);
+  End run(const std::function<void(const train::EpochMetrics&, bool is_best)>& on_epoch,
+          const std::function<void(const train::Trainer&)>& on_step = {});
 
   [[nodiscard]] const std::vector<train::EpochMetrics>& history() const { return history_; }
 

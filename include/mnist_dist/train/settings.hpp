@@ -13,12 +13,14 @@
 #include "mnist_dist/nn/arithmetic.hpp"
 #include "mnist_dist/optim/learning_rate_schedule.hpp"
 #include "mnist_dist/optim/optimizer.hpp"
+#include "mnist_dist/train/class_weights.hpp"
 
 namespace mnist_dist::train {
 
 /// The defaults are those of the RubixML/MNIST tutorial.
 struct Settings {
   std::string data = "mnist.h5";
+  std::string recipe = "seed";
   std::vector<std::uint64_t> hidden = {100, 100, 100};
   std::string activation = "leaky-relu";
   double leaky_relu_slope = 0.1;
@@ -36,6 +38,7 @@ struct Settings {
   double weight_decay = 0;
   double clip_norm = 0;
   double label_smoothing = 0;
+  std::string class_weights = "none";
   double average = 0;
   double rotation = 0;
   double scaling = 0;
@@ -76,6 +79,7 @@ void visit_settings(AnySettings& s, Visit&& visit) {
   constexpr double kMany = 9007199254740992.0;
   constexpr double kNearlyOne = 0.99999;
   visit(SettingInfo{"data", "the data set file, as h5pack wrote it"}, s.data);
+  visit(SettingInfo{"recipe", "settings for a purpose (see --list-recipes); --config and flags win"}, s.recipe);
   visit(SettingInfo{"hidden", "units of each hidden layer", 1, 1 << 20}, s.hidden);
   visit(SettingInfo{"activation", "of the hidden layers: leaky-relu, relu, gelu, tanh, sigmoid or silu", 0, 0,
                     names_of(nn::kActivations)},
@@ -101,6 +105,10 @@ void visit_settings(AnySettings& s, Visit&& visit) {
   visit(SettingInfo{"clip-norm", "scale longer gradients down to this norm (0 for never)", 0, 1e6}, s.clip_norm);
   visit(SettingInfo{"label-smoothing", "share of each target that goes to all classes alike", 0, kNearlyOne},
         s.label_smoothing);
+  visit(
+      SettingInfo{"class-weights", "of the loss: none, or balanced: the fewer images a class has, the more each counts",
+                  0, 0, names_of(kClassWeights)},
+      s.class_weights);
   visit(SettingInfo{"average", "score and keep a moving average of the parameters with this decay (0 for none)", 0,
                     kNearlyOne},
         s.average);
@@ -140,6 +148,7 @@ void visit_settings(AnySettings& s, Visit&& visit) {
 [[nodiscard]] optim::ScheduleSettings schedule_settings(const Settings& settings, std::size_t steps_per_epoch);
 [[nodiscard]] comm::ReductionKind reduction_of(const Settings& settings);
 [[nodiscard]] nn::Products products_of(const Settings& settings);
+[[nodiscard]] ClassWeights class_weights_of(const Settings& settings);
 
 /// @throws Error (usage) naming the flag and the value that is out of bounds
 void check_settings(const Settings& settings);
@@ -152,6 +161,13 @@ void override_settings(Settings& settings, const Settings& overriding, const std
 
 /// All settings as TOML, one a line.
 [[nodiscard]] std::string to_toml(const Settings& settings);
+
+/// The settings that a TOML text names. @param name what errors call the text  @throws Error (usage): no TOML
+[[nodiscard]] std::set<std::string> names_in_toml(const std::string& text, const std::string& name);
+
+/// Those of the named settings that have another value in `other`, as "epochs 5, shift 1.5", with those values.
+[[nodiscard]] std::string differences(const Settings& settings, const Settings& other,
+                                      const std::set<std::string>& names);
 
 /// Settings from TOML; what the text does not name keeps its value in `defaults`. @param name what errors call the text
 /// @throws Error (usage): no TOML, an unknown key (says which are known), a value of the wrong type

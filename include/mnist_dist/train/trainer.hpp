@@ -28,6 +28,15 @@ namespace mnist_dist::train {
 [[nodiscard]] std::vector<comm::ParameterBlock> blocks_with_costs(const nn::Network& network, const TrainingData& data,
                                                                   std::size_t shards);
 
+/// How far an epoch is, for people.
+struct EpochProgress {
+  std::uint64_t epoch = 0;  ///< from 1
+  std::uint64_t steps_done = 0;
+  std::uint64_t steps = 0;      ///< of the whole epoch
+  std::uint64_t rows_done = 0;  ///< over all shards
+  double loss = 0;              ///< so far: the mean over this rank's shards alone, since ranks do not wait for it
+};
+
 /// One rank's part of the training. All ranks make one, with equal settings and data.
 class Trainer {
  public:
@@ -54,6 +63,10 @@ class Trainer {
   /// Collective: the state between this step and the next; its vectors of parameters' size are empty at all ranks but
   /// 0. The steps wait for it, so that it takes no longer than to copy: the memory of `state` is used again.
   void capture(TrainerState& state);
+  /// Local: the epoch that has begun, from 1.
+  [[nodiscard]] std::uint64_t epoch() const { return epochs_done_ + std::uint64_t{1}; }
+  /// Local: how far it is. After its first step.
+  [[nodiscard]] EpochProgress progress() const;
   /// Local: the current parameters, without padding.
   [[nodiscard]] std::vector<float> parameters() const;
   /// Local: the parameters that the last finish_epoch() scored, at rank 0: their moving average, where one is kept.

@@ -37,6 +37,9 @@ struct TrainingData {
   data::ImageShape image_shape;
   std::size_t training_row_count;  // over all shards
   std::size_t holdout_row_count;
+  std::vector<std::size_t> training_rows_of_class;  // over all shards
+  std::vector<std::size_t> holdout_rows_of_class;
+  std::vector<float> class_weights;  // of the loss; empty where all count alike
   nn::InputScaling input_scaling;
   data::ShardPlan plan;
   data::ImageRows training_rows;                        // of my shards, shard after shard

@@ -8,6 +8,7 @@
 #include <limits>
 #include <memory>
 
+#include "mnist_dist/core/counted.hpp"
 #include "mnist_dist/core/error.hpp"
 
 namespace mnist_dist::data {
@@ -91,7 +92,7 @@ IdxFile read_idx_file(const std::filesystem::path& path, std::size_t dimensions)
   // Two zero bytes, 8 for "unsigned bytes", the number of dimensions.
   const std::array<std::uint8_t, 4> wanted{0, 0, 8, static_cast<std::uint8_t>(dimensions)};
   if (magic_size != magic.size() || magic != wanted) {
-    reader.fail(fmt::format("not an IDX file of bytes with {} dimension{}", dimensions, dimensions == 1 ? "" : "s"));
+    reader.fail(fmt::format("not an IDX file of bytes with {}", counted(dimensions, "dimension")));
   }
   IdxFile file;
   std::size_t size = 1;
