@@ -6,6 +6,7 @@ import io
 import json
 import os
 import shutil
+import stat
 import subprocess
 
 from program import (BAD_DATA, DONE, FILE_SYSTEM, MNIST_DIST, PATIENCE, USAGE, ProgramTest, Shared, draw_digits,
@@ -115,13 +116,14 @@ class Inputs(PredictTest):
         (self.folder / "set" / "text.png").write_text("no image", encoding="utf-8")
         (self.folder / "set" / "b" / "empty.png").touch()
         os.mkfifo(self.folder / "set" / "fifo.png")
+        os.mknod(self.folder / "set" / "socket.png", stat.S_IFSOCK | 0o600)
         (self.folder / "set" / "b" / "loop").symlink_to("..")
         lines, result = self.predict("set/")
         self.assertEqual([line.split("  ")[0] for line in lines],
                          [f"set/{name}" for name in ("B.PNG", "b-.png", "b.png", "b/a/c.png", "b/z.png", "picture",
                                                      "ä.png")])
         self.assertEqual(len(warning_lines(result)), 1, result.stderr)
-        self.assertIn("set/: 3 files that are no PNG images", result.stderr)
+        self.assertIn("set/: 4 files that are no PNG images", result.stderr)
 
     def test_folder_without_images(self):
         (self.folder / "nothing").mkdir()
