@@ -1,6 +1,6 @@
 #include "mnist_dist/data/image_reader.hpp"
 
-#include "mnist_dist/image/png.hpp"
+#include "mnist_dist/image/center_ink.hpp"
 #include "mnist_dist/image/resample.hpp"
 
 namespace mnist_dist::data {
@@ -13,8 +13,13 @@ std::vector<std::uint8_t> fit_to_shape(image::Image image, const ImageShape& sha
   return std::move(image.pixels);
 }
 
-std::vector<std::uint8_t> read_image_as(const std::filesystem::path& path, const ImageShape& shape) {
-  return fit_to_shape(image::read_png(path), shape);
+PictureRow row_of_picture(const image::Picture& picture, const ImageShape& shape, const PictureHandling& handling) {
+  const bool inverted = handling.inversion == Inversion::automatic ? is_inverted(picture, handling.background)
+                                                                   : handling.inversion == Inversion::yes;
+  image::Image image = image::flatten(picture, handling.background.colour, inverted);
+  if (!handling.center) return {fit_to_shape(std::move(image), shape), inverted};
+  image = shape.channels == 1 ? image::to_grey(std::move(image)) : image::to_colour(std::move(image));
+  return {image::center_ink(image, shape.height, shape.width, handling.background.colour).pixels, inverted};
 }
 
 }  // namespace mnist_dist::data

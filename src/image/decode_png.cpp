@@ -99,6 +99,41 @@ void check_chunks(std::span<const std::byte> bytes, const std::string& name) {
   }
 }
 
+// A PNG file whose header has been read.
+struct OpenPng {
+  OpenPng(std::span<const std::byte> bytes, const std::string& name) : context(open_context(bytes, name)) {
+    check(spng_get_ihdr(context.get(), &header), name);
+    spng_trns transparency{};
+    const int has_transparency = spng_get_trns(context.get(), &transparency);
+    if (has_transparency != SPNG_ECHUNKAVAIL) check(has_transparency, name);
+    opaque = has_transparency == SPNG_ECHUNKAVAIL && header.color_type != SPNG_COLOR_TYPE_GRAYSCALE_ALPHA &&
+             header.color_type != SPNG_COLOR_TYPE_TRUECOLOR_ALPHA;
+  }
+
+  static PngContext open_context(std::span<const std::byte> bytes, const std::string& name) {
+    check_png_header(bytes, name);
+    check_chunks(bytes, name);
+    PngContext context(spng_ctx_new(0));
+    if (context == nullptr) throw std::bad_alloc();
+    check(spng_set_crc_action(context.get(), SPNG_CRC_ERROR, SPNG_CRC_ERROR), name);
+    check(spng_set_png_buffer(context.get(), bytes.data(), bytes.size()), name);
+    return context;
+  }
+
+  [[nodiscard]] std::size_t channels() const {
+    const bool grey =
+        header.color_type == SPNG_COLOR_TYPE_GRAYSCALE || header.color_type == SPNG_COLOR_TYPE_GRAYSCALE_ALPHA;
+    return grey ? 1 : 3;
+  }
+
+  // After the pixels, the file up to its end mark: without this, what is damaged there would pass.
+  void check_rest(const std::string& name) const { check(spng_decode_chunks(context.get()), name); }
+
+  PngContext context;
+  spng_ihdr header{};
+  bool opaque = false;
+};
+
 }  // namespace
 
 std::string size_fault(std::size_t width, std::size_t height) {
@@ -122,34 +157,38 @@ void check_png_header(std::span<const std::byte> bytes, const std::string& name)
   if (!fault.empty()) fail(name, fault);
 }
 
-Image decode_png(std::span<const std::byte> bytes, const std::string& name) {
-  check_png_header(bytes, name);
-  check_chunks(bytes, name);
-  const PngContext context(spng_ctx_new(0));
-  if (context == nullptr) throw std::bad_alloc();
-  check(spng_set_crc_action(context.get(), SPNG_CRC_ERROR, SPNG_CRC_ERROR), name);
-  check(spng_set_png_buffer(context.get(), bytes.data(), bytes.size()), name);
-  spng_ihdr header{};
-  check(spng_get_ihdr(context.get(), &header), name);
-  spng_trns transparency{};
-  const int has_transparency = spng_get_trns(context.get(), &transparency);
-  if (has_transparency != SPNG_ECHUNKAVAIL) check(has_transparency, name);
+bool starts_like_png(std::span<const std::byte> bytes) {
+  return bytes.size() >= kSignature.size() && std::memcmp(bytes.data(), kSignature.data(), kSignature.size()) == 0;
+}
 
-  const bool grey =
-      header.color_type == SPNG_COLOR_TYPE_GRAYSCALE || header.color_type == SPNG_COLOR_TYPE_GRAYSCALE_ALPHA;
-  const bool opaque = has_transparency == SPNG_ECHUNKAVAIL && header.color_type != SPNG_COLOR_TYPE_GRAYSCALE_ALPHA &&
-                      header.color_type != SPNG_COLOR_TYPE_TRUECOLOR_ALPHA;
-  Image image{header.height, header.width, grey ? std::size_t{1} : std::size_t{3}, {}};
-  if (header.bit_depth == 16) {
-    composite_over_black<std::uint16_t>(decode_to(context.get(), SPNG_FMT_RGBA16, name), image);
-  } else if (!opaque) {
-    composite_over_black<std::uint8_t>(decode_to(context.get(), SPNG_FMT_RGBA8, name), image);
+Image decode_png(std::span<const std::byte> bytes, const std::string& name) {
+  const OpenPng png(bytes, name);
+  Image image{png.header.height, png.header.width, png.channels(), {}};
+  if (png.header.bit_depth == 16) {
+    composite_over_black<std::uint16_t>(decode_to(png.context.get(), SPNG_FMT_RGBA16, name), image);
+  } else if (!png.opaque) {
+    composite_over_black<std::uint8_t>(decode_to(png.context.get(), SPNG_FMT_RGBA8, name), image);
   } else {
-    image.pixels = decode_to(context.get(), grey ? SPNG_FMT_G8 : SPNG_FMT_RGB8, name);
+    image.pixels = decode_to(png.context.get(), image.channels == 1 ? SPNG_FMT_G8 : SPNG_FMT_RGB8, name);
   }
-  // The rest of the file up to its end mark: without this, what is damaged there would pass.
-  check(spng_decode_chunks(context.get()), name);
+  png.check_rest(name);
   return image;
+}
+
+Picture decode_png_picture(std::span<const std::byte> bytes, const std::string& name) {
+  const OpenPng png(bytes, name);
+  Picture picture{png.header.height, png.header.width, png.channels(), {}};
+  if (png.header.bit_depth == 16) {
+    const std::vector<std::uint8_t> samples = decode_to(png.context.get(), SPNG_FMT_RGBA16, name);
+    picture.samples.resize(samples.size() / sizeof(std::uint16_t));
+    std::memcpy(picture.samples.data(), samples.data(), samples.size());
+  } else {
+    const std::vector<std::uint8_t> samples = decode_to(png.context.get(), SPNG_FMT_RGBA8, name);
+    picture.samples.reserve(samples.size());
+    for (const std::uint8_t sample : samples) picture.samples.push_back(static_cast<std::uint16_t>(257U * sample));
+  }
+  png.check_rest(name);
+  return picture;
 }
 
 }  // namespace mnist_dist::image

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <memory>
@@ -50,28 +51,52 @@ std::size_t read_up_to(int descriptor, std::span<std::byte> buffer, const std::f
   return used;
 }
 
-}  // namespace
+// Without O_NONBLOCK, a named pipe called x.png would be waited for.
+int open_file(const std::filesystem::path& path) {
+  const int descriptor = retry([&] { return open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); });
+  if (descriptor < 0) throw file_error(fmt::format("cannot read {}", printable(path.string())), errno);
+  return descriptor;
+}
 
-Image read_png(const std::filesystem::path& path) {
-  // Without O_NONBLOCK, a named pipe called x.png would be waited for.
-  const Descriptor file(retry([&] { return open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); }));
-  if (file.get() < 0) throw file_error(fmt::format("cannot read {}", printable(path.string())), errno);
+// Reads to the end. @param decode makes an image of bytes and their name
+template <class Decode>
+auto read_and_decode(int descriptor, const std::string& name, const Decode& decode) {
   thread_local std::vector<std::byte> first(kFirstRead);
-  const std::size_t size = read_up_to(file.get(), first, path);
-  if (size < first.size()) return decode_png(std::span(first).first(size), path.string());
+  const std::size_t size = read_up_to(descriptor, first, name);
+  if (size < first.size()) return decode(std::span(std::as_const(first)).first(size), name);
 
-  check_png_header(first, path.string());
+  check_png_header(first, name);
   std::vector<std::byte> bytes = first;
   std::size_t used = size;
   while (used == bytes.size()) {
     if (used > kMaximumFileSize) {
-      throw Error(ExitCode::bad_data, fmt::format("{}: larger than {} MiB, the limit for one image",
-                                                  printable(path.string()), kMaximumFileSize >> 20));
+      throw Error(ExitCode::bad_data, fmt::format("{}: larger than {} MiB, the limit for one image", printable(name),
+                                                  kMaximumFileSize >> 20));
     }
     bytes.resize(2 * used);
-    used += read_up_to(file.get(), std::span(bytes).subspan(used), path);
+    used += read_up_to(descriptor, std::span(bytes).subspan(used), name);
   }
-  return decode_png(std::span(bytes).first(used), path.string());
+  return decode(std::span(std::as_const(bytes)).first(used), name);
+}
+
+}  // namespace
+
+Image read_png(const std::filesystem::path& path) {
+  return read_and_decode(Descriptor(open_file(path)).get(), path.string(), decode_png);
+}
+
+Picture read_png_picture(const std::filesystem::path& path) {
+  return read_and_decode(Descriptor(open_file(path)).get(), path.string(), decode_png_picture);
+}
+
+Picture read_png_picture_from_standard_input() {
+  return read_and_decode(STDIN_FILENO, "standard input", decode_png_picture);
+}
+
+bool is_png_file(const std::filesystem::path& path) {
+  const Descriptor file(open_file(path));
+  std::array<std::byte, 8> start{};
+  return starts_like_png(std::span(start).first(read_up_to(file.get(), start, path)));
 }
 
 std::vector<std::byte> encode_png(const Image& image) {

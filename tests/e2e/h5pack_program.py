@@ -53,9 +53,9 @@ print(process.returncode, usage.ru_maxrss)
 """
 
 
-def exit_code_and_peak_memory(*arguments):
-    """Runs h5pack. The memory is in MiB."""
-    result = subprocess.run([sys.executable, "-S", "-c", MEASURE, H5PACK, *map(str, arguments)], check=True, text=True,
+def exit_code_and_peak_memory(*arguments, program=H5PACK):
+    """Runs the program. The memory is in MiB."""
+    result = subprocess.run([sys.executable, "-S", "-c", MEASURE, program, *map(str, arguments)], check=True, text=True,
                             stdout=subprocess.PIPE, timeout=PATIENCE,
                             env={"ASAN_OPTIONS": "quarantine_size_mb=1", **os.environ})
     code, kibibytes = map(int, result.stdout.split())

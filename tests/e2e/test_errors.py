@@ -276,7 +276,7 @@ class Prediction(ErrorTest):
         (self.folder / "text.png").write_text("not a PNG", encoding="utf-8")
         (self.folder / "half.png").write_bytes(good.read_bytes()[: good.stat().st_size // 2])
         for image, exit_code in (("nothing.png", FILE_SYSTEM), ("text.png", BAD_DATA), ("half.png", BAD_DATA),
-                                 (self.folder, FILE_SYSTEM), (os.devnull, BAD_DATA)):
+                                 (os.devnull, BAD_DATA)):
             self.assert_refused(exit_code, [image], "predict", Files.model, image)
             self.assert_refused(exit_code, [image], "predict", "--json", Files.model, good, image)
 
@@ -307,7 +307,7 @@ class Help(ProgramTest):
         "bench": ("=mnist.h5", "--hidden UINT=100,100,100", "--batch-size UINT=100", "--reduction TEXT=tree",
                   "--seconds FLOAT=2", "--json", "--config"),
         "evaluate": ("=mnist.h5", "=runs/latest/model.h5", "default: report.json"),
-        "predict": ("MODEL", "IMAGE", "--json"),
+        "predict": ("MODEL", "IMAGE", "--list", "--top", "--csv", "--json", "--invert", "auto", "--center"),
         "info": ("FILE",),
     }
 

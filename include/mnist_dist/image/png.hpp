@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "mnist_dist/image/image.hpp"
+#include "mnist_dist/image/picture.hpp"
 
 namespace mnist_dist::image {
 
@@ -33,6 +34,15 @@ inline constexpr std::size_t kMaximumSide = 32768;
 /// Reads and decodes a PNG file.
 /// @throws Error file_system: cannot be read; bad_data: not a whole PNG image, or too large
 [[nodiscard]] Image read_png(const std::filesystem::path& path);
+
+/// The same with transparency kept, for whoever lays the picture over another colour than black.
+/// @throws Error as the functions above
+[[nodiscard]] Picture decode_png_picture(std::span<const std::byte> bytes, const std::string& name);
+[[nodiscard]] Picture read_png_picture(const std::filesystem::path& path);
+[[nodiscard]] Picture read_png_picture_from_standard_input();
+
+/// Whether the file begins as PNG files do, whatever it is called. @throws Error (file_system)
+[[nodiscard]] bool is_png_file(const std::filesystem::path& path);
 
 /// The bytes of a PNG file, 8 bits grey or colour. The same image always gives the same bytes.
 [[nodiscard]] std::vector<std::byte> encode_png(const Image& image);
