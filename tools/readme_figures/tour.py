@@ -20,7 +20,8 @@ def make(workshop, found):
     """name -> text of every region that this module makes. found: those of the pages, with the excerpt's code."""
     console = workshop.console
     pack = console("h5pack pack digits mnist.h5", "h5pack verify mnist.h5")
-    train = cut(console("mpirun -np 2 mnist-dist train --recipe fast"), *HEADER, "epoch ", r" +[123] ", r" +(59|60) ", *END)
+    train = cut(console("mpirun -np 2 mnist-dist train --recipe fast"), *HEADER, "epoch ", r" +[123] ", r" +(59|60) ",
+                *END)
     evaluate = cut(console("mnist-dist evaluate"), r"\$", r"\d+ of", "class", r"[01] ", "overall", "Confusion",
                    r" +0 +1", "report")
     more = console("mnist-dist predict runs/latest digits/testing/7/0.png digits/testing/7/111.png",
@@ -43,7 +44,8 @@ def make(workshop, found):
     }
 
 
-NAMES = ("machine", "tour-pack", "tour-train", "tour-evaluate", "tour-tutorial", "report-accuracies", "excerpt", "front", "bench")
+NAMES = ("machine", "tour-pack", "tour-train", "tour-evaluate", "tour-tutorial", "report-accuracies", "excerpt", "front",
+         "bench")
 
 
 def front(workshop, pack, train, evaluate):
