@@ -1,6 +1,6 @@
 #include "mnist_dist/data/image_reader.hpp"
 
-#include "mnist_dist/image/png.hpp"
+#include "mnist_dist/image/image_file.hpp"
 #include "mnist_dist/image/resample.hpp"
 
 namespace mnist_dist::data {
@@ -14,7 +14,7 @@ std::vector<std::uint8_t> fit_to_shape(image::Image image, const ImageShape& sha
 }
 
 std::vector<std::uint8_t> read_image_as(const std::filesystem::path& path, const ImageShape& shape) {
-  return fit_to_shape(image::read_png(path), shape);
+  return fit_to_shape(image::read_image(path), shape);
 }
 
 }  // namespace mnist_dist::data

@@ -7,72 +7,14 @@
 #include <cerrno>
 #include <cstdlib>
 #include <memory>
-#include <utility>
 
+#include "descriptor.hpp"
 #include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/retry.hpp"
 #include "png_context.hpp"
-#include "png_header.hpp"
 
 namespace mnist_dist::image {
-namespace {
-
-// Most files are read by one call of this size.
-constexpr std::size_t kFirstRead = std::size_t{1} << 16;
-// More than the largest image takes in any coding of PNG (8 bytes a pixel), and room for text and profiles.
-constexpr std::size_t kMaximumFileSize = std::size_t{256} << 20;
-
-class Descriptor {
- public:
-  explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  [[nodiscard]] int get() const { return descriptor_; }
-  [[nodiscard]] int close() { return close_once(std::exchange(descriptor_, -1)); }
-
- private:
-  int descriptor_;
-};
-
-// Reads until `buffer` is full or the file ends. @return the number of bytes
-std::size_t read_up_to(int descriptor, std::span<std::byte> buffer, const std::filesystem::path& path) {
-  std::size_t used = 0;
-  while (used < buffer.size()) {
-    const ssize_t count = retry([&] { return read(descriptor, buffer.data() + used, buffer.size() - used); });
-    if (count < 0) throw file_error(fmt::format("cannot read {}", printable(path.string())), errno);
-    if (count == 0) break;
-    used += static_cast<std::size_t>(count);
-  }
-  return used;
-}
-
-}  // namespace
-
-Image read_png(const std::filesystem::path& path) {
-  // Without O_NONBLOCK, a named pipe called x.png would be waited for.
-  const Descriptor file(retry([&] { return open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); }));
-  if (file.get() < 0) throw file_error(fmt::format("cannot read {}", printable(path.string())), errno);
-  thread_local std::vector<std::byte> first(kFirstRead);
-  const std::size_t size = read_up_to(file.get(), first, path);
-  if (size < first.size()) return decode_png(std::span(first).first(size), path.string());
-
-  check_png_header(first, path.string());
-  std::vector<std::byte> bytes = first;
-  std::size_t used = size;
-  while (used == bytes.size()) {
-    if (used > kMaximumFileSize) {
-      throw Error(ExitCode::bad_data, fmt::format("{}: larger than {} MiB, the limit for one image",
-                                                  printable(path.string()), kMaximumFileSize >> 20));
-    }
-    bytes.resize(2 * used);
-    used += read_up_to(file.get(), std::span(bytes).subspan(used), path);
-  }
-  return decode_png(std::span(bytes).first(used), path.string());
-}
 
 std::vector<std::byte> encode_png(const Image& image) {
   const auto check = [](int result) {
