@@ -34,6 +34,11 @@ std::int64_t count_hosts(const comm::Communicator& world, const comm::Communicat
   return first_ranks;
 }
 
+std::string describe_holdout(const train::Settings& settings, const data::DatasetFile& file) {
+  const std::size_t named = file.holdout_rows().size();
+  return named > 0 ? fmt::format("{} that the data set names", named) : fmt::format("{:.4g} %", 100 * settings.holdout);
+}
+
 }  // namespace
 
 Ranks::Ranks() : world(world_by_host()), host(world.split_by_host()), hosts(count_hosts(world, host)) {}
@@ -82,13 +87,13 @@ std::string job_header(const train::Settings& settings, const data::DatasetFile&
   return fmt::format(
       "{}\n"
       "network  {}, {} parameters, {}, dropout {}\n"
-      "data     {}: {} training images of {}x{}{}, {} classes, holdout {:.4g} %\n"
+      "data     {}: {} training images of {}x{}{}, {} classes, holdout {}\n"
       "ranks    {} on {} host{}, 1 thread each; {} shards, batch {}, seed {}{}\n"
       "products by {}; kernels {}, BLAS core {}",
       build_description(), network.description(), nn::parameter_count(network), network.activation_description(),
       settings.dropout, printable(settings.data), file.rows(data::Split::training), shape.width, shape.height,
-      shape.channels == 3 ? " RGB" : "", file.classes().size(), 100 * settings.holdout, ranks.world.size(), ranks.hosts,
-      ranks.hosts == 1 ? "" : "s", settings.shards, settings.batch_size, settings.seed,
+      shape.channels == 3 ? " RGB" : "", file.classes().size(), describe_holdout(settings, file), ranks.world.size(),
+      ranks.hosts, ranks.hosts == 1 ? "" : "s", settings.shards, settings.batch_size, settings.seed,
       train::reduction_of(settings) == comm::ReductionKind::mpi ? "; MPI_Allreduce" : "", settings.products,
       nn::kernel_vectors(), blas::core_name());
 }

@@ -68,7 +68,7 @@ int run_predict(const PredictOptions& options) {
 RunCommand add_predict_command(CLI::App& command) {
   const auto options = std::make_shared<PredictOptions>();
   command.add_option("MODEL", options->model, "model.h5, or the folder of its run")->required();
-  command.add_option("IMAGE", options->images, "PNG files of any size")->required();
+  command.add_option("IMAGE", options->images, "PNG or JPEG files of any size")->required();
   command.add_flag("--json", options->json, "a JSON object per image, with the probabilities of all classes");
   return [options] { return run_predict(*options); };
 }
