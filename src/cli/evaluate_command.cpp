@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "commands.hpp"
 #include "job.hpp"
@@ -16,6 +18,7 @@
 #include "mnist_dist/core/output.hpp"
 #include "mnist_dist/core/sha256.hpp"
 #include "mnist_dist/data/dataset_file.hpp"
+#include "mnist_dist/data/holdout.hpp"
 #include "mnist_dist/report/classification_report.hpp"
 #include "mnist_dist/report/report_json.hpp"
 #include "mnist_dist/report/report_text.hpp"
@@ -29,22 +32,45 @@ struct EvaluateOptions {
   std::string data = "mnist.h5";
   std::string model = "runs/latest/model.h5";
   std::string report;
+  std::string split = "test";
   int hang_timeout = comm::kHangTimeout;
 };
 
-/// This rank's part of the test images, as counts. The parts begin at multiples of kScoringRows.
-train::ConfusionMatrix score_my_part(const run::Model& model, const data::DatasetFile& file,
+/// Which images are evaluated.
+struct Rows {
+  data::Split split;
+  std::vector<std::uint64_t> ids;
+};
+
+/// The rows of the holdout by which the model was chosen. @throws Error (bad_data) where they cannot be known
+Rows holdout_rows(const run::Model& model, const data::DatasetFile& file, const std::string& model_path) {
+  const auto fail = [&](const std::string& what) {
+    throw Error(ExitCode::bad_data, fmt::format("{} {}", printable(model_path), what));
+  };
+  if (model.dataset_sha256 != file.content_sha256()) {
+    fail(fmt::format("was not trained on {} (its data set has the content_sha256 {}), so its holdout is not in there",
+                     printable(file.path().string()), printable(model.dataset_sha256)));
+  }
+  if (!model.holdout) fail("does not say which holdout it had: it is from an older mnist-dist; train anew");
+  const std::vector<std::int32_t> labels = file.labels(data::Split::training);
+  Rows rows{data::Split::training, data::holdout_of(file, labels, *model.holdout, model.seed).holdout_rows};
+  if (rows.ids.empty()) fail("was trained without a holdout (--holdout 0)");
+  return rows;
+}
+
+/// This rank's part of the rows, as counts. The parts begin at multiples of kScoringRows.
+train::ConfusionMatrix score_my_part(const run::Model& model, const data::DatasetFile& file, const Rows& all,
                                      const comm::Communicator& world) {
-  const std::size_t rows = file.rows(data::Split::testing);
+  const std::size_t rows = all.ids.size();
   const std::size_t chunks = (rows + train::kScoringRows - 1) / train::kScoringRows;
   const auto start_of = [&](int rank) {
     const std::size_t chunk = chunks * static_cast<std::size_t>(rank) / static_cast<std::size_t>(world.size());
     return std::min(rows, chunk * train::kScoringRows);
   };
-  std::vector<std::uint64_t> row_ids;
-  for (std::size_t row = start_of(world.rank()); row < start_of(world.rank() + 1); ++row) row_ids.push_back(row);
+  const std::size_t first = start_of(world.rank());
+  const auto my_ids = std::span(all.ids).subspan(first, start_of(world.rank() + 1) - first);
 
-  const data::ImageRows mine(file, data::Split::testing, row_ids, file.labels(data::Split::testing));
+  const data::ImageRows mine(file, all.split, my_ids, file.labels(all.split));
   const nn::Network network(model.architecture, nn::standardizing(model.mean, model.standard_deviation));
   nn::Workspace workspace(model.architecture, train::kScoringRows);
   data::Batch batch(train::kScoringRows, model.architecture.inputs);
@@ -57,9 +83,10 @@ train::ConfusionMatrix score_my_part(const run::Model& model, const data::Datase
 int run_evaluate(const EvaluateOptions& options) {
   // 1. Start MPI.
   const comm::Environment environment(options.hang_timeout);
-  check_same_command("evaluate");
+  check_same_command("evaluate --split " + options.split);
   const comm::Communicator world = comm::Communicator::world();
   const std::filesystem::path model_path = run::model_file(options.model);
+  const bool on_holdout = options.split == "holdout";
 
   // 2. Every rank predicts its part.
   std::optional<run::Model> model;
@@ -76,7 +103,9 @@ int run_evaluate(const EvaluateOptions& options) {
   const data::DatasetFile file = open_data(world, world.split_by_host(), options.data);
   comm::run_and_agree(world, [&] {
     check_fit(*model, file, model_path.string());
-    outcomes = score_my_part(*model, file, world);
+    const Rows rows =
+        on_holdout ? holdout_rows(*model, file, model_path.string()) : Rows{data::Split::testing, test_rows(file)};
+    outcomes = score_my_part(*model, file, rows, world);
   });
   world.sum(outcomes->counts());
 
@@ -84,9 +113,11 @@ int run_evaluate(const EvaluateOptions& options) {
   comm::run_and_agree(world, [&] {
     if (world.rank() != 0) return;
     const std::filesystem::path report_path =
-        options.report.empty() ? model_path.parent_path() / "report.json" : std::filesystem::path(options.report);
+        options.report.empty() ? model_path.parent_path() / (on_holdout ? "report-holdout.json" : "report.json")
+                               : std::filesystem::path(options.report);
     const report::ClassificationReport report = report::make_classification_report(*outcomes, model->classes);
     write_file_atomically(report_path, report::report_json(report));
+    if (on_holdout) print_output("on the holdout, by which the model was chosen: new images may be harder\n");
     print_output(fmt::format("{}\nreport   {}\n", report::report_text(report, report_path.string()),
                              printable(report_path.string())));
   });
@@ -98,10 +129,16 @@ int run_evaluate(const EvaluateOptions& options) {
 
 RunCommand add_evaluate_command(CLI::App& command) {
   const auto options = std::make_shared<EvaluateOptions>();
-  command.add_option("DATA,--data", options->data, "the data set file with the test images")->capture_default_str();
+  command.add_option("DATA,--data", options->data, "the data set file with the images")->capture_default_str();
   command.add_option("-m,--model", options->model, "the model, or the folder of its run")->capture_default_str();
+  command
+      .add_option("--split", options->split,
+                  "which images: test, or holdout (those of DATA that chose the model in training)")
+      ->check(CLI::IsMember({"test", "holdout"}).description(""))
+      ->type_name("test|holdout")
+      ->capture_default_str();
   command.add_option("-r,--report", options->report,
-                     "where to write the report (default: report.json beside the model)");
+                     "where to write the report (default: report.json, or report-holdout.json, beside the model)");
   add_hang_timeout(command, options->hang_timeout);
   return [options] { return run_evaluate(*options); };
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <numeric>
 #include <optional>
 #include <set>
 #include <span>
@@ -36,6 +37,11 @@ std::int64_t count_hosts(const comm::Communicator& world, const comm::Communicat
   std::int64_t first_ranks = host.rank() == 0 ? 1 : 0;
   world.sum(std::span(&first_ranks, 1));
   return first_ranks;
+}
+
+std::string describe_holdout(const train::Settings& settings, const data::DatasetFile& file) {
+  const std::size_t named = file.holdout_rows().size();
+  return named > 0 ? fmt::format("{} that the data set names", named) : fmt::format("{:.4g} %", 100 * settings.holdout);
 }
 
 }  // namespace
@@ -95,9 +101,18 @@ void check_fit(const run::Model& model, const data::DatasetFile& file, const std
     throw Error(ExitCode::bad_data, fmt::format("{} and {} have different classes ({} and {} of them)", data_name,
                                                 printable(model_path), file.classes().size(), model.classes.size()));
   }
-  if (file.rows(data::Split::testing) == 0) {
-    throw Error(ExitCode::bad_data, fmt::format("{} has no test images: pack a folder that has testing/", data_name));
+}
+
+std::vector<std::uint64_t> test_rows(const data::DatasetFile& file) {
+  std::vector<std::uint64_t> rows(file.rows(data::Split::testing));
+  if (rows.empty()) {
+    throw Error(ExitCode::bad_data,
+                fmt::format("{} has no test images: pack it with `h5pack pack --test-share 0.2`, which keeps some of "
+                            "each class back, and train anew; or take `evaluate --split holdout`",
+                            printable(file.path().string())));
   }
+  std::iota(rows.begin(), rows.end(), std::uint64_t{0});
+  return rows;
 }
 
 namespace {
@@ -144,7 +159,7 @@ std::string job_header(const train::Settings& settings, const data::DatasetFile&
   return fmt::format(
       "{}\n"
       "network  {}, {} parameters, {}, dropout {}\n"
-      "data     {}: {} of {}x{}{}, {}, holdout {:.4g} %\n"
+      "data     {}: {} of {}x{}{}, {}, holdout {}\n"
       "images   {}\n"
       "recipe   {}\n"
       "steps    {}\n"
@@ -153,7 +168,7 @@ std::string job_header(const train::Settings& settings, const data::DatasetFile&
       build_description(), network.description(), nn::parameter_count(network), network.activation_description(),
       settings.dropout, printable(settings.data), counted(file.rows(data::Split::training), "training image"),
       shape.width, shape.height, shape.channels == 3 ? " RGB" : "", counted(file.classes().size(), "class", "classes"),
-      100 * settings.holdout, augmentation_line(settings), recipe_line(settings, file), step_line(settings),
+      describe_holdout(settings, file), augmentation_line(settings), recipe_line(settings, file), step_line(settings),
       ranks.world.size(), counted(ranks.hosts, "host"), counted(settings.shards, "shard"), settings.batch_size,
       settings.seed, train::reduction_of(settings) == comm::ReductionKind::mpi ? "; MPI_Allreduce" : "",
       settings.products, nn::kernel_vectors(), blas::core_name());

@@ -38,9 +38,12 @@ void check_same_settings(const comm::Communicator& world, const train::Settings&
 [[nodiscard]] data::DatasetFile open_data(const comm::Communicator& world, const comm::Communicator& host,
                                           const std::string& path);
 
-/// Local: that a model can be measured on the test images. @param model_path what errors call the model
+/// Local: that a model is one for such images. @param model_path what errors call the model
 /// @throws Error (bad_data) saying what does not fit
 void check_fit(const run::Model& model, const data::DatasetFile& file, const std::string& model_path);
+
+/// Local: all test images. @throws Error (bad_data) where there are none, with the ways out
+[[nodiscard]] std::vector<std::uint64_t> test_rows(const data::DatasetFile& file);
 
 /// Local: which program, network, data set, recipe, optimiser and ranks these are, a line each.
 [[nodiscard]] std::string job_header(const train::Settings& settings, const data::DatasetFile& file,

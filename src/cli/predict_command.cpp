@@ -11,7 +11,7 @@
 #include "mnist_dist/core/named_values.hpp"
 #include "mnist_dist/core/output.hpp"
 #include "mnist_dist/data/image_reader.hpp"
-#include "mnist_dist/image/png.hpp"
+#include "mnist_dist/image/image_file.hpp"
 #include "mnist_dist/nn/network.hpp"
 #include "mnist_dist/nn/softmax_cross_entropy.hpp"
 #include "mnist_dist/run/model.hpp"
@@ -54,7 +54,7 @@ class Predictor {
   void take(const std::string& image) {
     try {
       const image::Picture picture =
-          image == kStandardInput ? image::read_png_picture_from_standard_input() : image::read_png_picture(image);
+          image == kStandardInput ? image::read_picture_from_standard_input() : image::read_picture(image);
       rows_.push_back(data::row_of_picture(picture, model_.image_shape, handling_));
       images_.push_back(image);
     } catch (const Error& error) {
@@ -152,9 +152,10 @@ int run_predict(const PredictOptions& options) {
 RunCommand add_predict_command(CLI::App& command) {
   const auto options = std::make_shared<PredictOptions>();
   command.add_option("MODEL", options->model, "model.h5, or the folder of its run")->required();
-  command.add_option("IMAGE", options->inputs.names,
-                     "PNG files of any size; folders: all images in them, in byte order of their paths; -: one image "
-                     "on standard input");
+  command.add_option(
+      "IMAGE", options->inputs.names,
+      "PNG or JPEG files of any size; folders: all images in them, in byte order of their paths; -: one image "
+      "on standard input");
   command.add_option("--list", options->inputs.list, "a file with a path on each line; -: standard input");
   command.add_option("--top", options->top, "how many classes to print, the most probable first (default: 1)")
       ->check(CLI::Range(1, 1000000));

@@ -10,7 +10,7 @@
 
 #include "mnist_dist/core/log.hpp"
 #include "mnist_dist/core/retry.hpp"
-#include "mnist_dist/image/png.hpp"
+#include "mnist_dist/image/image_file.hpp"
 
 namespace mnist_dist::cli {
 namespace {
@@ -51,7 +51,7 @@ bool may_be_image(const fs::path& path) {
   const fs::file_status status = fs::status(path, failed);
   if (!failed && !fs::is_regular_file(status)) return false;
   try {
-    return image::is_png_file(path);
+    return image::is_read(image::format_of_file(path));
   } catch (const Error&) {
     return true;
   }
@@ -88,10 +88,11 @@ void take_path(const std::string& path, const InputHandlers& handlers) {
   Counts counts;
   walk_folder(path, handlers, counts);
   if (counts.images == 0 && counts.failures == 0) {
-    handlers.failure(Error(ExitCode::bad_data,
-                           fmt::format("{} holds no PNG images ({} other files)", printable(path), counts.others)));
+    handlers.failure(Error(ExitCode::bad_data, fmt::format("{} holds no PNG or JPEG images ({} other files)",
+                                                           printable(path), counts.others)));
   } else if (counts.others > 0) {
-    log_warning(fmt::format("{}: {} files that are no PNG images were passed over", printable(path), counts.others));
+    log_warning(
+        fmt::format("{}: {} files that are no PNG or JPEG images were passed over", printable(path), counts.others));
   }
 }
 

@@ -2,7 +2,6 @@
 
 #include <filesystem>
 #include <memory>
-#include <numeric>
 #include <string>
 #include <vector>
 
@@ -41,8 +40,7 @@ TestImages read_test_images(const report::RunRecord& run, const std::string& oth
   data::check_dataset_file(path);
   const data::DatasetFile file(path);
   check_fit(run.model, file, (run.folder / "model.h5").string());
-  std::vector<std::uint64_t> rows(file.rows(data::Split::testing));
-  std::iota(rows.begin(), rows.end(), std::uint64_t{0});
+  const std::vector<std::uint64_t> rows = test_rows(file);
   return {data::ImageRows(file, data::Split::testing, rows, file.labels(data::Split::testing)),
           file.names(data::Split::testing)};
 }

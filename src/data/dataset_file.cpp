@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "mnist_dist/core/error.hpp"
-#include "mnist_dist/image/png.hpp"
+#include "mnist_dist/image/image.hpp"
 
 namespace mnist_dist::data {
 namespace {
@@ -100,6 +101,25 @@ void DatasetFile::read_images(Split split, std::size_t first, std::span<std::uin
 
 std::vector<std::string> DatasetFile::names(Split split) const {
   return file_.read_strings(group_of(split) + "/names");
+}
+
+std::vector<std::uint64_t> DatasetFile::holdout_rows() const {
+  constexpr const char* kName = "/train/holdout";
+  if (!file_.has(kName)) return {};
+  const h5::Shape shape = file_.shape(kName);
+  if (shape.size() != 1 || shape[0] == 0 || shape[0] >= training_rows_) {
+    fail(path_, fmt::format("{} does not name some of the {} training rows", kName, training_rows_));
+  }
+  std::vector<std::uint64_t> rows = file_.read<std::uint64_t>(kName, shape);
+  if (rows.back() >= training_rows_ || std::ranges::adjacent_find(rows, std::greater_equal<>()) != rows.end()) {
+    fail(path_, fmt::format("{} does not name rows in ascending order, below {}", kName, training_rows_));
+  }
+  return rows;
+}
+
+std::optional<double> DatasetFile::test_share() const {
+  if (!file_.has_attribute("test_share")) return std::nullopt;
+  return file_.real_attribute("test_share");
 }
 
 std::vector<float> DatasetFile::mean() const {

@@ -89,6 +89,7 @@ void probe_dataset(const std::filesystem::path& path) {
       file.read_images(split, first, pixels);
     }
   }
+  (void)file.holdout_rows();
   (void)file.mean();
   (void)file.standard_deviation();
 }

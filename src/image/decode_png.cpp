@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <cstring>
 #include <string_view>
 #include <utility>
 
+#include "file_start.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/image/png.hpp"
 #include "png_context.hpp"
@@ -14,26 +14,10 @@
 namespace mnist_dist::image {
 namespace {
 
-constexpr std::string_view kSignature = "\x89PNG\r\n\x1a\n";
 constexpr std::size_t kHeaderSize = 8 + 4 + 4 + 8;  // signature, length and name of the first chunk, width and height
 
 [[noreturn]] void fail(const std::string& name, const std::string& what) {
   throw Error(ExitCode::bad_data, fmt::format("{}: {}", printable(name), what));
-}
-
-// What a file starts with, for a person who wonders what it is.
-std::string describe_start(std::span<const std::byte> bytes) {
-  const std::size_t count = std::min<std::size_t>(bytes.size(), 8);
-  const std::string_view start(reinterpret_cast<const char*>(bytes.data()), count);
-  if (start.starts_with("\xff\xd8\xff")) return "it is a JPEG file";
-  if (start.starts_with("GIF8")) return "it is a GIF file";
-  if (std::all_of(start.begin(), start.end(), [](char c) { return c == '\n' || (c >= 0x20 && c < 0x7f); })) {
-    return fmt::format("it starts with \"{}\"", printable(std::string(start)));
-  }
-  std::string hexadecimal;
-  for (const std::byte byte : bytes.first(count))
-    hexadecimal += fmt::format(" {:02x}", std::to_integer<unsigned>(byte));
-  return fmt::format("it starts with the bytes{}", hexadecimal);
 }
 
 std::size_t read_big_endian(std::span<const std::byte> bytes, std::size_t offset) {
@@ -88,7 +72,7 @@ void check_chunks(std::span<const std::byte> bytes, const std::string& name) {
   constexpr std::size_t kAroundData = 4 + 4 + 4;  // length, type, checksum
   bool has_palette = false;
   std::string_view type;
-  bytes = bytes.subspan(kSignature.size());
+  bytes = bytes.subspan(kPngSignature.size());
   while (type != "IEND") {
     if (bytes.size() < kAroundData) fail(name, "truncated PNG file");
     const std::size_t size = read_big_endian(bytes, 0);
@@ -136,29 +120,11 @@ struct OpenPng {
 
 }  // namespace
 
-std::string size_fault(std::size_t width, std::size_t height) {
-  if (width > 0 && height > kMaximumPixels / width) {
-    return fmt::format("{}x{} pixels; the limit is {} pixels in all", width, height, kMaximumPixels);
-  }
-  if (std::max(width, height) > kMaximumSide) {
-    return fmt::format("{}x{} pixels; the limit is {} pixels a side", width, height, kMaximumSide);
-  }
-  return "";
-}
-
 void check_png_header(std::span<const std::byte> bytes, const std::string& name) {
-  if (bytes.empty()) fail(name, "not a PNG file (it is empty)");
-  const std::size_t compared = std::min(bytes.size(), kSignature.size());
-  if (std::memcmp(bytes.data(), kSignature.data(), compared) != 0) {
-    fail(name, fmt::format("not a PNG file ({})", describe_start(bytes)));
-  }
+  if (!agrees(bytes, kPngSignature)) fail(name, fmt::format("not a PNG file ({})", describe_start(bytes)));
   if (bytes.size() < kHeaderSize) fail(name, "truncated PNG file");
   const std::string fault = size_fault(read_big_endian(bytes, 16), read_big_endian(bytes, 20));
   if (!fault.empty()) fail(name, fault);
-}
-
-bool starts_like_png(std::span<const std::byte> bytes) {
-  return bytes.size() >= kSignature.size() && std::memcmp(bytes.data(), kSignature.data(), kSignature.size()) == 0;
 }
 
 Image decode_png(std::span<const std::byte> bytes, const std::string& name) {

@@ -11,7 +11,4 @@ namespace mnist_dist::image {
 /// has as many). @throws Error (bad_data)
 void check_png_header(std::span<const std::byte> bytes, const std::string& name);
 
-/// Whether a file's first bytes are the signature of PNG.
-[[nodiscard]] bool starts_like_png(std::span<const std::byte> bytes);
-
 }  // namespace mnist_dist::image

@@ -9,7 +9,7 @@
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/sealed_bytes.hpp"
 #include "mnist_dist/h5/file.hpp"
-#include "mnist_dist/image/png.hpp"
+#include "mnist_dist/image/image.hpp"
 
 namespace mnist_dist::run {
 namespace {
@@ -87,6 +87,15 @@ nn::Activation read_activation(const h5::File& file, const std::string& name) {
                           name, printable(found)));
 }
 
+void read_holdout(const h5::File& file, const std::string& name, Model& model) {
+  if (!file.has_attribute("holdout")) return;
+  model.holdout = file.real_attribute("holdout");
+  model.seed = static_cast<std::uint64_t>(file.integer_attribute("seed"));
+  if (!(*model.holdout >= 0 && *model.holdout < 1)) {
+    throw Error(ExitCode::bad_data, fmt::format("{}: holdout is {}, no share of the rows", name, *model.holdout));
+  }
+}
+
 }  // namespace
 
 std::filesystem::path model_file(std::filesystem::path path) {
@@ -108,6 +117,10 @@ void save_model(const Model& model, const std::filesystem::path& path) {
   file.write_attribute("score", model.score);
   file.write_attribute("build", model.build);
   file.write_attribute("arithmetic", model.arithmetic);
+  if (model.holdout) {
+    file.write_attribute("holdout", *model.holdout);
+    file.write_attribute("seed", static_cast<std::int64_t>(model.seed));
+  }
   file.write_strings("/classes", model.classes);
   file.write("/mean", std::span<const float>(model.mean), shape_of_image(model.image_shape));
   file.write("/standard_deviation", std::span<const float>(model.standard_deviation),
@@ -147,6 +160,7 @@ Model decode_model(std::span<const std::byte> bytes, const std::filesystem::path
   model.score = file.real_attribute("score");
   model.build = file.string_attribute("build");
   model.arithmetic = file.string_attribute("arithmetic");
+  read_holdout(file, name, model);
   model.classes = file.read_strings("/classes");
   model.mean = file.read<float>("/mean", shape_of_image(model.image_shape));
   model.standard_deviation = file.read<float>("/standard_deviation", shape_of_image(model.image_shape));

@@ -44,7 +44,9 @@ Model model_without_parameters(const train::Settings& settings, const data::Data
           .classes = file.classes(),
           .dataset_sha256 = file.content_sha256(),
           .build = build_identity(),
-          .arithmetic = nn::arithmetic(train::products_of(settings))};
+          .arithmetic = nn::arithmetic(train::products_of(settings)),
+          .holdout = settings.holdout,
+          .seed = settings.seed};
 }
 
 }  // namespace

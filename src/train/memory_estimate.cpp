@@ -53,7 +53,9 @@ void check_memory(const comm::Communicator& ranks, const comm::Communicator& hos
                   const data::DatasetFile& file) {
   comm::run_and_agree(ranks, [&] {
     check_shards(settings, ranks.size());
-    const double rows = static_cast<double>(file.rows(data::Split::training)) * (1 - settings.holdout);
+    const auto all = static_cast<double>(file.rows(data::Split::training));
+    const std::size_t named = file.holdout_rows().size();
+    const double rows = named > 0 ? all - static_cast<double>(named) : all * (1 - settings.holdout);
     const MemoryEstimate estimate =
         estimate_memory(settings, architecture_for(settings, file), static_cast<std::size_t>(std::lround(rows)),
                         ranks.size(), host.size());

@@ -24,7 +24,7 @@ std::size_t holdout_start(const data::HoldoutSplit& split, const Settings& setti
 
 data::HoldoutSplit checked_split(const data::DatasetFile& file, const Settings& settings,
                                  const std::vector<std::int32_t>& labels) {
-  data::HoldoutSplit split = data::split_holdout(labels, file.classes().size(), settings.holdout, settings.seed);
+  data::HoldoutSplit split = data::holdout_of(file, labels, settings.holdout, settings.seed);
   if (split.training_rows.size() < settings.shards) {
     throw Error(ExitCode::bad_data,
                 fmt::format("{} leaves {} for {}: pack more images, or give a smaller --shards "

@@ -14,7 +14,9 @@ DOORS = [
     (r"hdf5(_hl)?\.h|H5.*\.h", ["src/h5"]),
     (r"mpi(-ext|io)?\.h", ["src/comm", "tests/e2e"]),  # the tests stand between a program and MPI
     (r"cblas.*\.h|openblas_config\.h|f77blas\.h|lapacke?\.h", ["src/blas"]),
-    (r"spng\.h|png\.h|stb_image.*\.h", ["src/image"]),
+    (r"spng\.h|png\.h|stb_image.*\.h|libexif/.*", ["src/image"]),
+    (r"jpeglib\.h|jerror\.h|jmorecfg\.h|jconfig\.h|turbojpeg\.h",
+     ["src/image", "tests/unit/image"]),  # the tests draw with it
     (r"CLI/.*", ["src/cli", "tools/h5pack"]),
     (r"hwy/.*", ["src/nn/kernels"]),
 ]

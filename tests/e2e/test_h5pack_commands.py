@@ -119,7 +119,7 @@ class Synth(FolderTest):
         self.wait_for_images()
         process.kill()
         process.wait(PATIENCE)
-        self.assert_error(run("pack", self.root, self.out), 3, "no PNG images")
+        self.assert_error(run("pack", self.root, self.out), 3, "no PNG or JPEG images")
         self.assertEqual(run("synth", self.root, "--training", "10", "--testing", "10").returncode, 0)
         self.assertEqual(sorted(os.listdir(self.root)), ["testing", "training"])
 

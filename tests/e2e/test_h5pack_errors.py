@@ -39,9 +39,9 @@ class PackErrors(FolderTest):
         (self.root / "training" / "0").mkdir(parents=True)
         result = run("pack", self.root, self.out)
         self.assertEqual(result.returncode, 3)
-        self.assertIn(f"h5pack: error: {self.root}/training: no PNG images; wanted", result.stderr)
+        self.assertIn(f"h5pack: error: {self.root}/training: no PNG or JPEG images; wanted", result.stderr)
         shutil.rmtree(self.root / "training")
-        self.assert_pack_fails(3, f"{self.root}: no PNG images; wanted", "training/CLASS/*.png")
+        self.assert_pack_fails(3, f"{self.root}: no PNG or JPEG images; wanted", "training/CLASS/*")
 
     def test_class_in_testing_only(self):
         self.small_set()
@@ -80,7 +80,7 @@ class PackErrors(FolderTest):
     def test_text_file_named_png(self):
         self.small_set()
         (self.root / "training" / "1" / "bad.png").write_text("hello\n", encoding="utf-8")
-        self.bad_image(3, "not a PNG file", "hello")
+        self.bad_image(3, "neither a PNG nor a JPEG file", "hello")
 
     def test_huge_png(self):
         self.small_set()

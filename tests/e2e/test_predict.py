@@ -123,14 +123,14 @@ class Inputs(PredictTest):
                          [f"set/{name}" for name in ("B.PNG", "b-.png", "b.png", "b/a/c.png", "b/z.png", "picture",
                                                      "ä.png")])
         self.assertEqual(len(warning_lines(result)), 1, result.stderr)
-        self.assertIn("set/: 4 files that are no PNG images", result.stderr)
+        self.assertIn("set/: 4 files that are no PNG or JPEG images", result.stderr)
 
     def test_folder_without_images(self):
         (self.folder / "nothing").mkdir()
         (self.folder / "nothing" / "notes").touch()
         lines, result = self.predict("nothing", self.digits(1)[0][0], code=BAD_DATA)
         self.assertEqual(len(lines), 1)
-        self.assertIn("nothing holds no PNG images (1 other files)", result.stderr)
+        self.assertIn("nothing holds no PNG or JPEG images (1 other files)", result.stderr)
 
     def test_standard_input(self):
         path = self.digits(1)[0][0]

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,12 @@ void print_info(const std::string& path) {
       fmt::format("images          {}x{} {}\n", shape.width, shape.height, shape.channels == 3 ? "colour" : "grey"));
   print_output(fmt::format("training rows   {}\n", file.rows(data::Split::training)));
   print_output(fmt::format("testing rows    {}\n", file.rows(data::Split::testing)));
+  if (const std::size_t rows = file.holdout_rows().size(); rows > 0) {
+    print_output(fmt::format("holdout rows    {} of the training rows\n", rows));
+  }
+  if (const std::optional<double> share = file.test_share()) {
+    print_output(fmt::format("test share      {} of each class\n", *share));
+  }
   print_output(fmt::format("classes         {}\n", file.classes().size()));
   print_output(fmt::format("content_sha256  {}\n", file.content_sha256()));
   print_output(

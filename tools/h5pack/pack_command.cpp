@@ -11,7 +11,8 @@
 #include "mnist_dist/core/output.hpp"
 #include "mnist_dist/data/pack/image_source.hpp"
 #include "mnist_dist/data/pack/pack.hpp"
-#include "mnist_dist/image/png.hpp"
+#include "mnist_dist/data/pack/test_share.hpp"
+#include "mnist_dist/image/image.hpp"
 #include "progress.hpp"
 
 namespace mnist_dist::h5pack {
@@ -45,6 +46,12 @@ std::string check_size(const std::string& text) {
   return image::size_fault(size.width, size.height);
 }
 
+std::string check_share(const std::string& text) {
+  double share = 0;
+  if (CLI::detail::lexical_cast(text, share) && share >= 0 && share <= 0.9) return "";
+  return fmt::format("{} is no share from 0 to 0.9", printable(text));
+}
+
 void print_summary(const PackArguments& arguments, const data::ImageSource& source, const data::PackResult& result,
                    double seconds) {
   const std::string output = printable(arguments.output);
@@ -52,11 +59,22 @@ void print_summary(const PackArguments& arguments, const data::ImageSource& sour
     print_output(fmt::format("the images differ in size: all resampled to {}x{} (--size chooses another size)\n",
                              data::kDefaultSize.width, data::kDefaultSize.height));
   }
-  if (source.ignored_files() > 0) print_output(fmt::format("{} other files ignored\n", source.ignored_files()));
+  if (!source.ignored().empty()) print_output(fmt::format("ignored: {}\n", source.ignored()));
   if (result.skipped_images > 0) print_output(fmt::format("{} bad images skipped\n", result.skipped_images));
   print_output(fmt::format("{}: {} training and {} testing images, {} classes, {}x{} {}\n", output,
                            result.training_rows, result.testing_rows, source.classes().size(), result.shape.width,
                            result.shape.height, result.shape.channels == 3 ? "colour" : "grey"));
+  if (result.holdout_rows > 0) {
+    print_output(
+        fmt::format("{} of the training images, those for validation, are the holdout\n", result.holdout_rows));
+  }
+  if (arguments.options.test_share > 0) {
+    print_output(fmt::format("{} of each class drawn for testing, with seed {}\n", arguments.options.test_share,
+                             data::kTestShareSeed));
+  }
+  if (result.testing_rows == 0) {
+    print_output("no test images: --test-share 0.2 would keep a fifth of each class back for `mnist-dist evaluate`\n");
+  }
   print_output(fmt::format("content_sha256 {}\n", result.content_sha256));
   print_output(fmt::format("{:.2f} s, {:.1f} MB\n", seconds,
                            static_cast<double>(std::filesystem::file_size(arguments.output)) / 1e6));
@@ -86,8 +104,9 @@ void add_pack_command(CLI::App& app) {
   arguments->options.jobs = default_jobs();
   command
       ->add_option("ROOT", arguments->root,
-                   "Folder with training/CLASS/*.png and testing/CLASS/*.png (or train/ and test/), or CLASS/*.png "
-                   "(then all is training data), or the four MNIST IDX files, plain or .gz")
+                   "Folder of PNG or JPEG images: training/CLASS/* and testing/CLASS/* (or train/ and test/), and "
+                   "validation/CLASS/* (or val/) for the holdout; or CLASS/* (then all is training data); or the four "
+                   "MNIST IDX files, plain or .gz")
       ->required();
   command->add_option("OUT.h5", arguments->output, "Data set file to write; an older one is replaced when all is done")
       ->required();
@@ -105,6 +124,11 @@ void add_pack_command(CLI::App& app) {
   command->add_option("--gzip", arguments->options.gzip, "Compression, from 0 (none) to 9 (smallest)")
       ->type_name("0-9")
       ->check(CLI::Range(0, 9).description(""));
+  command
+      ->add_option("--test-share", arguments->options.test_share,
+                   "Keep this share of each class's training images back for testing, always the same ones; 0: none")
+      ->type_name("0-0.9")
+      ->check(CLI::Validator(check_share, ""));
   command->add_option("--on-bad-image", arguments->on_bad_image, "What to do with an image that cannot be read")
       ->type_name("fail|skip")
       ->check(CLI::IsMember({"fail", "skip"}).description(""));

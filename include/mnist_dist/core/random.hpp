@@ -22,6 +22,7 @@ enum class Purpose : std::uint32_t {
   pack_order = 5,
   synthetic_digit = 6,
   augmentation = 7,
+  test_share = 8,
 };
 
 /// The name of a stream.

@@ -4,13 +4,15 @@
 // Layout: /train/images and /test/images u8 [rows, height, width] (colour: [rows, height, width, 3]);
 // /train/labels and /test/labels i32 [rows]; /classes text [classes], in byte order; /train/mean and
 // /train/standard_deviation f32 [height, width] (colour: [height, width, 3]) over the training images;
-// /train/names and /test/names: each row's path relative to the packed folder. Root attributes: format,
-// format_version, content_sha256.
+// /train/names and /test/names: each row's path relative to the packed folder; /train/holdout u64 [rows held out],
+// ascending, where the packed folder had validation images. Root attributes: format, format_version, content_sha256;
+// test_share and test_share_seed where `h5pack pack --test-share` drew the test rows.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -51,6 +53,11 @@ class DatasetFile {
   /// The images of the rows [first, first + pixels.size() / image_shape().size()), row-major.
   void read_images(Split split, std::size_t first, std::span<std::uint8_t> pixels) const;
   [[nodiscard]] std::vector<std::string> names(Split split) const;
+  /// The training rows that are the holdout, ascending; empty where the data set leaves the choice to training.
+  /// @throws Error (bad_data) where they are none, or leave no row to train on
+  [[nodiscard]] std::vector<std::uint64_t> holdout_rows() const;
+  /// The share of each class that was drawn for testing when the data set was packed, if so.
+  [[nodiscard]] std::optional<double> test_share() const;
   /// Over the training images, [height x width x channels], each.
   [[nodiscard]] std::vector<float> mean() const;
   [[nodiscard]] std::vector<float> standard_deviation() const;

@@ -22,6 +22,9 @@ struct Picture {
   std::vector<std::uint16_t> samples;
 };
 
+/// An image as a picture without transparency.
+[[nodiscard]] Picture opaque_picture(const Image& image);
+
 /// The picture laid over a colour, scaled to 8 bits, rounded. Where the background is grey, a grey picture stays one
 /// channel. Over black and not inverted, it is exactly what decode_png() gives.
 /// @param inverted the picture's samples are inverted first; its opacity and the background stay

@@ -3,13 +3,14 @@
 // The file holds /layers/<n>/weights f32 [inputs, outputs] and /layers/<n>/biases f32 [outputs] for n = 1, 2, ...;
 // /mean and /standard_deviation f32 in the shape of an image; /classes text. Root attributes: format ("mnist-dist
 // model"), format_version, leaky_relu_slope, activation (nn/activation.hpp), image_height, image_width,
-// image_channels, dataset_sha256, epoch, score, build, arithmetic. Its bytes depend on nothing else. It ends in a seal
-// (core/sealed_bytes.hpp).
+// image_channels, dataset_sha256, epoch, score, build, arithmetic, holdout, seed. Its bytes depend on nothing else. It
+// ends in a seal (core/sealed_bytes.hpp).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -33,6 +34,8 @@ struct Model {
   double score = 0;        ///< on the holdout, then
   std::string build;
   std::string arithmetic;
+  std::optional<double> holdout;  ///< what data::holdout_of() wants besides the data set; files may lack it
+  std::uint64_t seed = 0;         ///< likewise
 };
 
 /// The model's file: `path` itself, or model.h5 in it when it is the folder of a run.

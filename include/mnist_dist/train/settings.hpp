@@ -123,7 +123,11 @@ void visit_settings(AnySettings& s, Visit&& visit) {
                     0, 255},
         s.deviation_floor);
   visit(SettingInfo{"batch-size", "rows of a global batch, over all ranks", 1, kMany}, s.batch_size);
-  visit(SettingInfo{"holdout", "share of each class's training rows kept for validation", 0, 0.9}, s.holdout);
+  visit(SettingInfo{"holdout",
+                    "share of each class's training rows kept for validation; without effect where the data set names "
+                    "its holdout",
+                    0, 0.9},
+        s.holdout);
   visit(SettingInfo{"f-beta", "the score is the macro F beta on the holdout: this beta", 0, 1000}, s.f_beta);
   visit(SettingInfo{"window", "stop after so many epochs without a better score", 1, kMany}, s.window);
   visit(SettingInfo{"min-change", "stop when the loss has changed by less, twice in a row", 0, 1e6}, s.min_change);

@@ -22,13 +22,16 @@ void ContentHash::add_rows(Split split, std::span<const std::uint8_t> pixels, st
   hash.labels.update(std::as_bytes(labels));
 }
 
-std::string ContentHash::finish() {
+std::string ContentHash::finish(std::span<const std::uint64_t> holdout_rows) {
   std::string text = header_;
   const char* name = "training";
   for (SplitHash& split : splits_) {
     text +=
         fmt::format("{} rows {} images {} labels {}\n", name, split.rows, split.images.finish(), split.labels.finish());
     name = "testing";
+  }
+  if (!holdout_rows.empty()) {
+    text += fmt::format("holdout rows {} {}\n", holdout_rows.size(), sha256_hex(std::as_bytes(holdout_rows)));
   }
   return sha256_hex(std::as_bytes(std::span(text)));
 }

@@ -63,6 +63,11 @@ void DatasetWriter::append(Split split, std::span<const std::uint8_t> pixels, st
   rows.pending.assign(pixels.begin() + static_cast<std::ptrdiff_t>(whole), pixels.end());
 }
 
+void DatasetWriter::set_test_share(double share, std::uint64_t seed) {
+  file_.write_attribute("test_share", share);
+  file_.write_attribute("test_share_seed", static_cast<std::int64_t>(seed));
+}
+
 std::string DatasetWriter::finish() {
   for (const Split split : {Split::training, Split::testing}) {
     SplitRows& rows = splits_[split == Split::training ? 0 : 1];
@@ -71,10 +76,13 @@ std::string DatasetWriter::finish() {
     file_.write<std::int32_t>(group_of(split) + "/labels", rows.labels, {rows.labels.size()});
     file_.write_strings(group_of(split) + "/names", rows.names);
   }
+  if (!holdout_rows_.empty()) {
+    file_.write<std::uint64_t>("/train/holdout", holdout_rows_, {holdout_rows_.size()});
+  }
   file_.write<float>("/train/mean", statistics_.mean(), row_shape_of(shape_));
   file_.write<float>("/train/standard_deviation", statistics_.standard_deviation(), row_shape_of(shape_));
   file_.write_strings("/classes", classes_);
-  std::string content_sha256 = hash_.finish();
+  std::string content_sha256 = hash_.finish(holdout_rows_);
   file_.write_attribute("format", std::string(kDatasetFormat));
   file_.write_attribute("format_version", kDatasetFormatVersion);
   file_.write_attribute("content_sha256", content_sha256);

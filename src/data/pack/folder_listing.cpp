@@ -5,15 +5,20 @@
 #include <fmt/format.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <cerrno>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/retry.hpp"
+#include "mnist_dist/image/image_file.hpp"
 
 namespace mnist_dist::data {
 namespace {
@@ -46,14 +51,39 @@ void for_each_entry(const std::filesystem::path& folder, const std::function<voi
   }
 }
 
-bool is_folder(DIR* stream, const dirent& entry) {
-  if (entry.d_type != DT_LNK && entry.d_type != DT_UNKNOWN) return entry.d_type == DT_DIR;
+// The type of an entry, as `d_type` has it, of what a symbolic link points to.
+unsigned char type_of(DIR* stream, const dirent& entry) {
+  if (entry.d_type != DT_LNK && entry.d_type != DT_UNKNOWN) return entry.d_type;
   struct stat status {};
-  return fstatat(dirfd(stream), entry.d_name, &status, 0) == 0 && S_ISDIR(status.st_mode);
+  if (fstatat(dirfd(stream), entry.d_name, &status, 0) != 0) return DT_UNKNOWN;
+  return IFTODT(status.st_mode);
 }
 
-bool is_called_png(std::string_view name) {
-  return name.size() > 4 && strcasecmp(name.data() + name.size() - 4, ".png") == 0;
+bool is_called_image(std::string_view name) {
+  const std::size_t dot = name.rfind('.');
+  if (dot == 0 || dot == std::string_view::npos) return false;
+  return std::ranges::any_of(std::array{".png", ".jpg", ".jpeg"},
+                             [&](const char* suffix) { return strcasecmp(name.data() + dot, suffix) == 0; });
+}
+
+// A file's format by its first bytes, as image::format_of() has it. @return empty, too, where it cannot be read
+std::string_view format_of_file(DIR* stream, const dirent& entry) {
+  const int file = retry([&] { return openat(dirfd(stream), entry.d_name, O_RDONLY | O_CLOEXEC | O_NONBLOCK); });
+  if (file < 0) return "";
+  std::array<std::byte, image::kFormatBytes> start{};
+  const ssize_t size = retry([&] { return read(file, start.data(), start.size()); });
+  close(file);
+  return image::format_of(std::span(start).first(static_cast<std::size_t>(std::max<ssize_t>(size, 0))));
+}
+
+// What a file that is no image is called when it is counted.
+std::string kind_of(std::string_view format, const std::string& name) {
+  if (!format.empty()) return fmt::format("{} file", format);
+  std::string suffix = std::filesystem::path(name).extension().string();
+  const auto is_plain = [](unsigned char c) { return c == '.' || std::isalnum(c) != 0; };
+  if (suffix.size() < 2 || suffix.size() > 6 || !std::ranges::all_of(suffix, is_plain)) return "other file";
+  std::ranges::transform(suffix, suffix.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return suffix + " file";
 }
 
 }  // namespace
@@ -61,19 +91,30 @@ bool is_called_png(std::string_view name) {
 std::vector<std::string> list_folders(const std::filesystem::path& folder) {
   std::vector<std::string> names;
   for_each_entry(folder, [&](DIR* stream, const dirent& entry) {
-    if (is_folder(stream, entry)) names.emplace_back(entry.d_name);
+    if (type_of(stream, entry) == DT_DIR) names.emplace_back(entry.d_name);
   });
   std::sort(names.begin(), names.end());
   return names;
 }
 
-PngListing list_png_files(const std::filesystem::path& folder) {
-  PngListing listing;
-  for_each_entry(folder, [&](DIR*, const dirent& entry) {
-    if (is_called_png(entry.d_name)) {
-      listing.names.emplace_back(entry.d_name);
+ImageListing list_images(const std::filesystem::path& folder) {
+  ImageListing listing;
+  for_each_entry(folder, [&](DIR* stream, const dirent& entry) {
+    const std::string name = entry.d_name;
+    if (is_called_image(name)) {
+      listing.names.push_back(name);
+      return;
+    }
+    const unsigned char type = type_of(stream, entry);
+    if (type == DT_DIR) {
+      ++listing.folders;
+      return;
+    }
+    const std::string_view format = type == DT_REG ? format_of_file(stream, entry) : "";
+    if (image::is_read(format)) {
+      listing.names.push_back(name);
     } else {
-      ++listing.others;
+      ++listing.others[kind_of(format, name)];
     }
   });
   std::sort(listing.names.begin(), listing.names.end());

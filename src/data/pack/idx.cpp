@@ -9,7 +9,7 @@
 
 #include "idx_file.hpp"
 #include "mnist_dist/core/error.hpp"
-#include "mnist_dist/image/png.hpp"
+#include "mnist_dist/image/image.hpp"
 
 namespace mnist_dist::data {
 namespace {
@@ -91,7 +91,6 @@ class IdxSource final : public ImageSource {
     const auto first = data.pixels.begin() + static_cast<std::ptrdiff_t>(row * size);
     return {data.height, data.width, 1, {first, first + static_cast<std::ptrdiff_t>(size)}};
   }
-  [[nodiscard]] std::size_t ignored_files() const override { return 0; }
 
  private:
   [[nodiscard]] const IdxSplit& of(Split split) const { return splits_[split == Split::training ? 0 : 1]; }

@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <map>
 #include <utility>
 
 #include "folder_listing.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/log.hpp"
-#include "mnist_dist/image/png.hpp"
+#include "mnist_dist/image/image_file.hpp"
 #include "utf8.hpp"
 
 namespace mnist_dist::data {
@@ -33,12 +35,31 @@ std::string find_split_folder(const std::filesystem::path& root, const std::vect
 
 struct SplitFolders {
   std::string training;
+  std::string validation;  // only beside training: elsewhere it may be a class
   std::string testing;
 };
 
 SplitFolders find_split_folders(const std::filesystem::path& root) {
   const std::vector<std::string> folders = list_folders(root);
-  return {find_split_folder(root, folders, "training", "train"), find_split_folder(root, folders, "testing", "test")};
+  SplitFolders found{find_split_folder(root, folders, "training", "train"), "",
+                     find_split_folder(root, folders, "testing", "test")};
+  if (!found.training.empty()) found.validation = find_split_folder(root, folders, "validation", "val");
+  return found;
+}
+
+// "3 GIF files, 1 nested folder": the most frequent kinds, most frequent first.
+std::string describe_counts(const std::map<std::string, std::size_t>& counts) {
+  constexpr std::size_t kKinds = 8;
+  std::vector<std::pair<std::string, std::size_t>> kinds(counts.begin(), counts.end());
+  std::ranges::stable_sort(kinds, std::greater<>(), &std::pair<std::string, std::size_t>::second);
+  std::string text;
+  std::size_t rest = 0;
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    const auto& [kind, count] = kinds[i];
+    if (i < kKinds) text += fmt::format("{}{} {}{}", i > 0 ? ", " : "", count, kind, count == 1 ? "" : "s");
+    if (i >= kKinds) rest += count;
+  }
+  return rest > 0 ? fmt::format("{}, {} of other kinds", text, rest) : text;
 }
 
 class ImageFolder final : public ImageSource {
@@ -48,14 +69,17 @@ class ImageFolder final : public ImageSource {
     if (folders.training.empty() && !folders.testing.empty()) {
       fail(root, fmt::format("holds {}/ but no training/ or train/", folders.testing));
     }
-    scan(Split::training, folders.training);
+    scan(Role::training, folders.training);
     if (classes_.empty()) {
       fail(folders.training.empty() ? root : root / folders.training,
-           "no PNG images; wanted ROOT/training/CLASS/*.png and ROOT/testing/CLASS/*.png, or "
-           "ROOT/CLASS/*.png, or "
-           "the MNIST IDX files in ROOT");
+           fmt::format(
+               "no PNG or JPEG images{}; wanted ROOT/training/CLASS/* and ROOT/testing/CLASS/*, or ROOT/CLASS/*, "
+               "or the MNIST IDX files in ROOT",
+               ignored_.empty() ? "" : fmt::format(" in folders of classes, but {}", ignored())));
     }
-    if (!folders.testing.empty()) scan(Split::testing, folders.testing);
+    if (!folders.validation.empty()) scan(Role::validation, folders.validation);
+    if (!folders.testing.empty()) scan(Role::testing, folders.testing);
+    if (!folders.training.empty()) count_others(root, folders);
   }
 
   [[nodiscard]] const std::vector<std::string>& classes() const override { return classes_; }
@@ -67,14 +91,19 @@ class ImageFolder final : public ImageSource {
     return to_utf8(relative_path(split, row));
   }
   [[nodiscard]] image::Image image(Split split, std::size_t row) const override {
-    return image::read_png(root_ / relative_path(split, row));
+    return image::read_image(root_ / relative_path(split, row));
   }
-  [[nodiscard]] std::size_t ignored_files() const override { return ignored_files_; }
+  [[nodiscard]] bool is_held_out(std::size_t row) const override {
+    return folders_[files(Split::training)[row].folder].is_held_out;
+  }
+  [[nodiscard]] std::string ignored() const override { return describe_counts(ignored_); }
 
  private:
+  enum class Role { training, validation, testing };
   struct ClassFolder {
     std::string prefix;  // the path relative to the root, with a slash at the end
     std::int32_t label = 0;
+    bool is_held_out = false;
   };
   struct File {
     std::uint32_t folder = 0;
@@ -87,19 +116,41 @@ class ImageFolder final : public ImageSource {
     return folders_[file.folder].prefix + file.name;
   }
 
+  void count(const std::string& kind, std::size_t number) {
+    if (number > 0) ignored_[kind] += number;
+  }
+  // Counts what lies in a folder beside the images of a class.
+  void count(const ImageListing& listing) {
+    for (const auto& [kind, number] : listing.others) count(kind, number);
+  }
+  // Counts what lies beside the folders of the splits.
+  void count_others(const std::filesystem::path& root, const SplitFolders& folders) {
+    const ImageListing listing = list_images(root);
+    count(listing);
+    count("unsorted image", listing.names.size());
+    for (const std::string& name : list_folders(root)) {
+      if (name == folders.training || name == folders.validation || name == folders.testing) continue;
+      count(fmt::format("folder {}/", printable(name)), 1);
+    }
+  }
+
   // Takes in the class folders in `folder`, which is relative to the root.
-  void scan(Split split, const std::string& folder) {
-    ignored_files_ += folder.empty() ? 0 : list_png_files(root_ / folder).names.size();
+  void scan(Role role, const std::string& folder) {
+    const ImageListing beside = list_images(root_ / folder);
+    count(beside);
+    count("unsorted image", beside.names.size());
     for (const std::string& name : list_folders(root_ / folder)) {
       const std::filesystem::path path = root_ / folder / name;
-      PngListing listing = list_png_files(path);
-      ignored_files_ += listing.others;
+      ImageListing listing = list_images(path);
+      count(listing);
+      count("nested folder", listing.folders);
       if (listing.names.empty()) {
-        log_warning(fmt::format("{} holds no PNG images: not taken as a class", printable(path.string())));
+        log_warning(fmt::format("{} holds no PNG or JPEG images: not taken as a class", printable(path.string())));
         continue;
       }
-      folders_.push_back({(std::filesystem::path(folder) / name / "").string(), label_of(split, path, name)});
-      std::vector<File>& files = files_[split == Split::training ? 0 : 1];
+      const std::string prefix = (std::filesystem::path(folder) / name / "").string();
+      folders_.push_back({prefix, label_of(role, path, name), role == Role::validation});
+      std::vector<File>& files = files_[role == Role::testing ? 1 : 0];
       for (std::string& file : listing.names) {
         files.push_back({static_cast<std::uint32_t>(folders_.size() - 1), std::move(file)});
       }
@@ -107,15 +158,16 @@ class ImageFolder final : public ImageSource {
   }
 
   // The label of the class called `name`; training adds classes, in byte order.
-  std::int32_t label_of(Split split, const std::filesystem::path& path, const std::string& name) {
-    if (split == Split::training) {
+  std::int32_t label_of(Role role, const std::filesystem::path& path, const std::string& name) {
+    if (role == Role::training) {
       if (to_utf8(name) != name) fail(path, "the folder's name, which names a class, is not valid UTF-8");
       classes_.push_back(name);
       return static_cast<std::int32_t>(classes_.size() - 1);
     }
     const auto found = std::lower_bound(classes_.begin(), classes_.end(), name);
     if (found == classes_.end() || *found != name) {
-      fail(path, fmt::format("the class \"{}\" has test images but no training images", printable(name)));
+      fail(path, fmt::format("the class \"{}\" has {} images but no training images", printable(name),
+                             role == Role::testing ? "test" : "validation"));
     }
     return static_cast<std::int32_t>(found - classes_.begin());
   }
@@ -124,7 +176,7 @@ class ImageFolder final : public ImageSource {
   std::vector<std::string> classes_;
   std::vector<ClassFolder> folders_;
   std::array<std::vector<File>, 2> files_;
-  std::size_t ignored_files_ = 0;
+  std::map<std::string, std::size_t> ignored_;  // by kind
 };
 
 }  // namespace

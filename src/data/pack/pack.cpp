@@ -13,6 +13,7 @@
 #include "mnist_dist/data/image_reader.hpp"
 #include "mnist_dist/data/pack/dataset_writer.hpp"
 #include "mnist_dist/data/pack/ordered_parallel.hpp"
+#include "mnist_dist/data/pack/test_share.hpp"
 
 namespace mnist_dist::data {
 namespace {
@@ -40,6 +41,7 @@ struct Batch {
   std::vector<std::uint8_t> pixels;
   std::vector<std::int32_t> labels;
   std::vector<std::string> names;
+  std::vector<bool> held_out;
   std::vector<std::string> bad_images;  // why the others were skipped
 };
 
@@ -61,6 +63,13 @@ class Packing {
                                                   printable(target.string()), source_.rows(Split::training)));
     }
     result.skipped_images = skipped_;
+    result.holdout_rows = holdout_rows_.size();
+    if (result.holdout_rows == result.training_rows) {
+      throw Error(ExitCode::bad_data, fmt::format("{}: none of the training images that are not held out can be read",
+                                                  printable(target.string())));
+    }
+    writer.set_holdout_rows(holdout_rows_);
+    if (options_.test_share > 0) writer.set_test_share(options_.test_share, kTestShareSeed);
     result.content_sha256 = writer.finish();
     return result;
   }
@@ -80,6 +89,9 @@ class Packing {
         if (warned.insert(message).second) options_.warn(message);
       }
       writer.append(split, batch.pixels, batch.labels, batch.names);
+      for (std::size_t i = 0; i < batch.held_out.size(); ++i) {
+        if (batch.held_out[i]) holdout_rows_.push_back(written + i);
+      }
       written += batch.labels.size();
       skipped_ += batch.bad_images.size();
       done_ += batch.labels.size() + batch.bad_images.size();
@@ -104,6 +116,7 @@ class Packing {
       }
       batch.labels.push_back(source_.label(split, row));
       batch.names.push_back(source_.name(split, row));
+      batch.held_out.push_back(split == Split::training && source_.is_held_out(row));
     }
     return batch;
   }
@@ -114,6 +127,7 @@ class Packing {
   bool any_size_;
   std::size_t done_ = 0;
   std::size_t skipped_ = 0;
+  std::vector<std::uint64_t> holdout_rows_;
 };
 
 // The size of the first training image, in the order of packing, that can be read; kDefaultSize when there is
@@ -130,9 +144,7 @@ ImageSize first_size(const ImageSource& source, const PackOptions& options) {
   return kDefaultSize;
 }
 
-}  // namespace
-
-PackResult pack(const ImageSource& source, const std::filesystem::path& target, const PackOptions& options) {
+PackResult pack_all(const ImageSource& source, const std::filesystem::path& target, const PackOptions& options) {
   const std::size_t channels = options.colour ? 3 : 1;
   std::set<std::string> warned;
   const auto attempt = [&](const ImageSize& size, bool any_size) {
@@ -147,6 +159,13 @@ PackResult pack(const ImageSource& source, const std::filesystem::path& target, 
     result.sizes_differ = true;
     return result;
   }
+}
+
+}  // namespace
+
+PackResult pack(const ImageSource& source, const std::filesystem::path& target, const PackOptions& options) {
+  if (options.test_share == 0) return pack_all(source, target, options);
+  return pack_all(TestShare(source, options.test_share), target, options);
 }
 
 }  // namespace mnist_dist::data

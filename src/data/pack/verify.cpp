@@ -47,7 +47,7 @@ std::vector<std::string> verify(const DatasetFile& file,
     }
   }
   std::vector<std::string> differences;
-  const std::string computed = hash.finish();
+  const std::string computed = hash.finish(file.holdout_rows());
   if (computed != file.content_sha256()) {
     differences.push_back(
         fmt::format("content_sha256 states {}, the rows give {}", printable(file.content_sha256()), computed));

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from png_drawing import KINDS, Png  # noqa: E402: it lies one folder above
@@ -123,6 +124,17 @@ def png_seeds(folder):
         (folder / f"{number}.png").write_bytes(data + bytes([number % 2]))
 
 
+def jpeg_seeds(folder):
+    folder.mkdir()
+    exif = Image.Exif()
+    exif[274] = 6
+    for number, (mode, size) in enumerate((mode, size) for mode in ("L", "RGB", "CMYK") for size in ((1, 1), (17, 9))):
+        pixels = random.randbytes(size[0] * size[1] * len(mode))
+        for options in ({}, {"progressive": True}, {"exif": exif}):
+            name = folder / f"{number}-{'-'.join(options)}.jpg"
+            Image.frombytes(mode, size, pixels).save(name, quality=90, **options)
+
+
 def idx_seeds(folder):
     """As the target takes them: the texts from the front, the choices from the end."""
     folder.mkdir()
@@ -150,6 +162,7 @@ def main():
                      "--optimizer", "adam", "--average", "0.9")):
         subprocess.run([programs / command[0], *command[1:]], check=True, stdout=subprocess.DEVNULL)
     png_seeds(folder / "png")
+    jpeg_seeds(folder / "jpeg")
     idx_seeds(folder / "idx")
     config_seeds(folder / "config", run)
     for target, whole in (("model", run / "model.h5"), ("checkpoint", next((run / "checkpoints").glob("*.h5"))),

@@ -166,6 +166,7 @@ TEST_CASE("a data set of images that are too large is refused") {
 TEST_CASE("the content hash is the documented one") {
   const std::vector<std::string> classes = {"a", "bc"};
   data::ContentHash hash({1, 2, 1}, classes);
+  data::ContentHash without_rows({1, 2, 1}, classes);
   hash.add_rows(Split::training, std::vector<std::uint8_t>{1, 2}, std::vector<std::int32_t>{1});
   hash.add_rows(Split::testing, std::vector<std::uint8_t>{5, 6}, std::vector<std::int32_t>{0});
   hash.add_rows(Split::training, std::vector<std::uint8_t>{3, 4}, std::vector<std::int32_t>{0});
@@ -174,7 +175,12 @@ TEST_CASE("the content hash is the documented one") {
                            sha(std::string("a\0bc\0", 5)) + "\ntraining rows 2 images " + sha("\1\2\3\4") + " labels " +
                            sha(std::string("\1\0\0\0\0\0\0\0", 8)) + "\ntesting rows 1 images " + sha("\5\6") +
                            " labels " + sha(std::string(4, '\0')) + "\n";
-  CHECK(hash.finish() == sha(text));
+  CHECK(hash.finish({}) == sha(text));
+  const std::string nothing = " rows 0 images " + sha("") + " labels " + sha("") + "\n";
+  const std::vector<std::uint64_t> holdout = {1, 258};
+  CHECK(without_rows.finish(holdout) ==
+        sha(text.substr(0, text.find("training rows")) + "training" + nothing + "testing" + nothing +
+            "holdout rows 2 " + sha(std::string("\1\0\0\0\0\0\0\0\2\1\0\0\0\0\0\0", 16)) + "\n"));
 }
 
 TEST_CASE("mean and deviation are exact, and zero where nothing varies") {

@@ -11,6 +11,7 @@
 #include "mnist_dist/data/augment/augmentation_sheet.hpp"
 #include "mnist_dist/data/pack/dataset_writer.hpp"
 #include "mnist_dist/image/contact_sheet.hpp"
+#include "mnist_dist/image/image_file.hpp"
 #include "mnist_dist/image/png.hpp"
 #include "temporary_folder.hpp"
 
@@ -134,7 +135,7 @@ TEST_CASE("a PNG file that is written atomically can be read, and its folder hol
   for (const Pixels& colour : {Pixels{7}, Pixels{1, 2, 3}}) {
     const Image image = plain(5, 4, colour);
     image::write_png_atomically(path, image);
-    CHECK(image::read_png(path).pixels == image.pixels);
+    CHECK(image::read_image(path).pixels == image.pixels);
     CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
   }
   const std::filesystem::path nowhere = folder.path() / "no" / "x.png";

@@ -10,6 +10,7 @@
 
 #include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/image/image_file.hpp"
 #include "mnist_dist/image/png.hpp"
 #include "png_builder.hpp"
 #include "temporary_folder.hpp"
@@ -244,7 +245,7 @@ TEST_CASE("PNG files are read and written by path, small ones and those that tak
     const std::filesystem::path path = folder.path() / "x.png";
     image::write_png(path, image);
     if (side == 700) CHECK(std::filesystem::file_size(path) > 200000);
-    CHECK(image::read_png(path).pixels == image.pixels);
+    CHECK(image::read_image(path).pixels == image.pixels);
   }
 }
 
@@ -260,9 +261,9 @@ TEST_CASE("a PNG file that cannot be read or written is an error of the file sys
     return "no error";
   };
   const std::filesystem::path missing = folder.path() / "missing.png";
-  CHECK(message_of([&] { (void)image::read_png(missing); }) ==
+  CHECK(message_of([&] { (void)image::read_image(missing); }) ==
         "cannot read " + missing.string() + ": No such file or directory");
-  CHECK(message_of([&] { (void)image::read_png(folder.path()); }) ==
+  CHECK(message_of([&] { (void)image::read_image(folder.path()); }) ==
         "cannot read " + folder.path().string() + ": Is a directory");
   const std::filesystem::path nowhere = folder.path() / "no" / "x.png";
   CHECK(message_of([&] {
@@ -274,5 +275,6 @@ TEST_CASE("a named pipe is not waited for") {
   const TemporaryFolder folder;
   const std::filesystem::path path = folder.path() / "pipe.png";
   REQUIRE(mkfifo(path.c_str(), 0600) == 0);
-  CHECK_THROWS_WITH_AS((void)image::read_png(path), (path.string() + ": not a PNG file (it is empty)").c_str(), Error);
+  CHECK_THROWS_WITH_AS((void)image::read_image(path),
+                       (path.string() + ": neither a PNG nor a JPEG file (it is empty)").c_str(), Error);
 }

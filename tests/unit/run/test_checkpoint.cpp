@@ -232,6 +232,8 @@ TEST_CASE("a model comes back whole, and its bytes depend on it alone") {
   before.score = 0.5;
   before.build = "build";
   before.arithmetic = "core";
+  before.holdout = 0.25;
+  before.seed = 7;
   run::save_model(before, folder.path() / "a.h5");
   run::save_model(before, folder.path() / "b.h5");
   CHECK(read_file(folder.path() / "a.h5") == read_file(folder.path() / "b.h5"));
@@ -247,6 +249,16 @@ TEST_CASE("a model comes back whole, and its bytes depend on it alone") {
   CHECK(after.score == 0.5);
   CHECK(after.build == "build");
   CHECK(after.arithmetic == "core");
+  CHECK(after.holdout == before.holdout);
+  CHECK(after.seed == 7);
+  before.holdout.reset();
+  run::save_model(before, folder.path() / "older.h5");
+  CHECK_FALSE(run::load_model(folder.path() / "older.h5").holdout.has_value());
+  before.holdout = 1;
+  run::save_model(before, folder.path() / "odd.h5");
+  CHECK(message_of(ExitCode::bad_data, [&] {
+          (void)run::load_model(folder.path() / "odd.h5");
+        }).ends_with("odd.h5: holdout is 1, no share of the rows"));
 }
 
 TEST_CASE("a model with an unknown activation is refused") {

@@ -7,6 +7,8 @@
 //     classes SHA                            of every class name followed by a zero byte
 //     training rows N images SHA labels SHA  of the pixels in row order; of the labels as 32-bit
 //     little-endian integers testing rows N images SHA labels SHA
+//     holdout rows N SHA                     of their numbers as 64-bit little-endian integers; only where the data
+//     set names its holdout
 //
 // with a line feed after every line (and without the remarks). It depends on the decoded rows and their
 // order, and on nothing else: not on compression, chunks or file names.
@@ -31,8 +33,8 @@ class ContentHash {
 
   /// The next rows of a split: [labels.size() x shape.size()] pixels.
   void add_rows(Split split, std::span<const std::uint8_t> pixels, std::span<const std::int32_t> labels);
-  /// The hash as 64 hexadecimal digits. Nothing can be added afterwards.
-  [[nodiscard]] std::string finish();
+  /// The hash as 64 hexadecimal digits. Nothing can be added afterwards. @param holdout_rows as DatasetFile has them
+  [[nodiscard]] std::string finish(std::span<const std::uint64_t> holdout_rows);
 
  private:
   struct SplitHash {

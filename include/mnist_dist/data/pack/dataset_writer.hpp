@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "mnist_dist/core/atomic_file.hpp"
@@ -35,6 +36,10 @@ class DatasetWriter {
   /// @throws Error (file_system)
   void append(Split split, std::span<const std::uint8_t> pixels, std::span<const std::int32_t> labels,
               std::span<const std::string> names);
+  /// Training rows, ascending, that are the holdout.
+  void set_holdout_rows(std::vector<std::uint64_t> rows) { holdout_rows_ = std::move(rows); }
+  /// Notes how the test rows were drawn.
+  void set_test_share(double share, std::uint64_t seed);
   /// Completes the file, durably. Nothing can be appended afterwards. @return the content hash
   /// @throws Error (file_system)
   std::string finish();
@@ -53,6 +58,7 @@ class DatasetWriter {
   ContentHash hash_;
   PixelStatistics statistics_;
   std::array<SplitRows, 2> splits_;
+  std::vector<std::uint64_t> holdout_rows_;
 };
 
 }  // namespace mnist_dist::data

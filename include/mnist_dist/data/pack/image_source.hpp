@@ -30,8 +30,10 @@ class ImageSource {
   [[nodiscard]] virtual std::string name(Split split, std::size_t row) const = 0;
   /// @throws Error file_system: cannot be read; bad_data: not a whole image. The message names the file.
   [[nodiscard]] virtual image::Image image(Split split, std::size_t row) const = 0;
-  /// The number of files beside the images that are not used.
-  [[nodiscard]] virtual std::size_t ignored_files() const = 0;
+  /// Whether a training row is kept back for validation by whoever sorted the images.
+  [[nodiscard]] virtual bool is_held_out(std::size_t /*row*/) const { return false; }
+  /// What lies beside the images and is not used, counted by kind: "3 GIF files, 1 nested folder"; empty: nothing.
+  [[nodiscard]] virtual std::string ignored() const { return ""; }
 };
 
 /// Finds out what `root` holds: a folder per split, the MNIST IDX files, or class folders, in this order.

@@ -102,7 +102,37 @@ TEST_CASE("upper case, hidden files, other files and folders without images") {
   CHECK(tree.names(Split::training) == Names{"training/a/1.PNG", "training/a/2.pNg"});
   const auto source = data::open_image_source(tree.path());
   CHECK(source->classes() == Names{"a"});
-  CHECK(source->ignored_files() == 4);
+  CHECK(source->ignored() == "2 other files, 1 .txt file, 1 unsorted image");
+}
+
+TEST_CASE("a file is an image by its name or by its first bytes") {
+  Tree tree;
+  tree.add("a/1.jpg");
+  tree.add("a/2.JPEG");
+  tree.add("a/3");
+  tree.add("a/4.jpx");
+  tree.add_text("a/5.Jpg");  // fails when it is read
+  tree.add_text("a/6.jp");
+  CHECK(tree.names(Split::training) == Names{"a/1.jpg", "a/2.JPEG", "a/3", "a/4.jpx", "a/5.Jpg"});
+  CHECK(data::open_image_source(tree.path())->ignored() == "1 .jp file");
+}
+
+TEST_CASE("validation images are training rows that are held out") {
+  for (const char* name : {"val", "validation"}) {
+    Tree tree;
+    const std::string folder = name;
+    tree.add("train/a/1.png");
+    tree.add("train/b/1.png");
+    tree.add(folder + "/b/2.png", 7);
+    const auto source = data::open_image_source(tree.path());
+    CHECK(source->classes() == Names{"a", "b"});
+    CHECK(tree.names(Split::training) == Names{"train/a/1.png", "train/b/1.png", folder + "/b/2.png"});
+    CHECK(source->rows(Split::testing) == 0);
+    CHECK(source->label(Split::training, 2) == 1);
+    CHECK(source->image(Split::training, 2).pixels == std::vector<std::uint8_t>{7});
+    CHECK(source->ignored().empty());
+    for (std::size_t row = 0; row < 3; ++row) CHECK(source->is_held_out(row) == (row == 2));
+  }
 }
 
 TEST_CASE("symbolic links to files and folders are followed") {
@@ -135,7 +165,7 @@ TEST_CASE("half a surrogate pair and a character with too many bytes are no UTF-
 }
 
 TEST_CASE("what cannot be a data set is said to be so") {
-  CHECK(Tree().error().find("no PNG images") != std::string::npos);
+  CHECK(Tree().error().find("no PNG or JPEG images; wanted") != std::string::npos);
   {
     Tree tree;
     tree.add("testing/a/1.png");
@@ -162,7 +192,7 @@ TEST_CASE("what cannot be a data set is said to be so") {
   {
     Tree tree;
     std::filesystem::create_directories(tree.path("training/a"));
-    CHECK(tree.error().starts_with(tree.path("training").string() + ": no PNG images"));
+    CHECK(tree.error().starts_with(tree.path("training").string() + ": no PNG or JPEG images"));
   }
   {
     Tree tree;
