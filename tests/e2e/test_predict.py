@@ -139,7 +139,7 @@ class Inputs(PredictTest):
         large = self.save("large.png", numpy.random.default_rng(0).integers(0, 256, (500, 500), numpy.uint8))
         self.assertEqual(self.answers("-", data=large.read_bytes()), self.answers(large))
         _, result = self.predict("-", data=b"no image", code=BAD_DATA)
-        self.assertIn("standard input: not a PNG file", result.stderr)
+        self.assertIn("standard input: neither a PNG nor a JPEG file", result.stderr)
 
     def test_lists(self):
         paths, _ = self.digits(3)
