@@ -57,6 +57,7 @@ void check_same_settings(const comm::Communicator& world, const train::Settings&
   std::vector<comm::Common> values;
   train::Settings compared = settings;
   compared.data.clear();
+  compared.init_from.clear();
   std::istringstream lines(train::to_toml(compared));
   for (std::string line; std::getline(lines, line);) {
     const std::size_t equals = line.find(" = ");
@@ -86,17 +87,21 @@ data::DatasetFile open_data(const comm::Communicator& world, const comm::Communi
   return std::move(*file);
 }
 
-void check_fit(const run::Model& model, const data::DatasetFile& file, const std::string& model_path) {
-  const std::string data_name = printable(file.path().string());
+void check_image_shape(const run::Model& model, const data::DatasetFile& file, const std::string& model_path) {
   const auto describe = [](const data::ImageShape& shape) {
     return fmt::format("{}x{}x{}", shape.width, shape.height, shape.channels);
   };
-  if (model.image_shape != file.image_shape()) {
-    throw Error(ExitCode::bad_data,
-                fmt::format("{} has images of {}, but {} was trained on {}: pack them with --size {}x{}", data_name,
-                            describe(file.image_shape()), printable(model_path), describe(model.image_shape),
-                            model.image_shape.width, model.image_shape.height));
-  }
+  if (model.image_shape == file.image_shape()) return;
+  throw Error(ExitCode::bad_data,
+              fmt::format("{} has images of {}, but {} was trained on {}: pack them with h5pack pack --size {}x{}{}",
+                          printable(file.path().string()), describe(file.image_shape()), printable(model_path),
+                          describe(model.image_shape), model.image_shape.width, model.image_shape.height,
+                          model.image_shape.channels == 3 ? " --colour" : ""));
+}
+
+void check_fit(const run::Model& model, const data::DatasetFile& file, const std::string& model_path) {
+  check_image_shape(model, file, model_path);
+  const std::string data_name = printable(file.path().string());
   if (model.classes != file.classes()) {
     throw Error(ExitCode::bad_data, fmt::format("{} and {} have different classes ({} and {} of them)", data_name,
                                                 printable(model_path), file.classes().size(), model.classes.size()));

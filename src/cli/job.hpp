@@ -29,7 +29,7 @@ void add_hang_timeout(CLI::App& command, int& seconds);
 /// with what goes beyond settings  @throws AgreedError (usage)
 void check_same_command(const std::string& command);
 
-/// Collective: that all ranks have these settings, but for the place of the data set, and compute them alike.
+/// Collective: that all ranks have these settings, but for the places of files, and compute them alike.
 /// @throws AgreedError (usage)
 void check_same_settings(const comm::Communicator& world, const train::Settings& settings);
 
@@ -38,7 +38,11 @@ void check_same_settings(const comm::Communicator& world, const train::Settings&
 [[nodiscard]] data::DatasetFile open_data(const comm::Communicator& world, const comm::Communicator& host,
                                           const std::string& path);
 
-/// Local: that a model is one for such images. @param model_path what errors call the model
+/// Local: that a model is for images of this size. @param model_path what errors call the model
+/// @throws Error (bad_data) naming both sizes
+void check_image_shape(const run::Model& model, const data::DatasetFile& file, const std::string& model_path);
+
+/// Local: that a model is for images of this size and these classes. @param model_path what errors call the model
 /// @throws Error (bad_data) saying what does not fit
 void check_fit(const run::Model& model, const data::DatasetFile& file, const std::string& model_path);
 

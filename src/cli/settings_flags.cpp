@@ -57,12 +57,13 @@ ResolvedSettings resolve_settings(const SettingsFlags& flags) {
 
   const std::string toml(recipe.toml);
   const std::string name = fmt::format("recipe {}", recipe.name);
-  ResolvedSettings resolved{train::settings_from_toml(toml, name), {}};
+  ResolvedSettings resolved{train::settings_from_toml(toml, name), given, {}};
   resolved.settings = train::settings_from_toml(config, flags.config, resolved.settings);
   train::override_settings(resolved.settings, flags.values, given);
   resolved.settings.recipe = recipe.name;
   train::check_settings(resolved.settings);
   resolved.settings.products = name_of(nn::kProducts, nn::resolved(train::products_of(resolved.settings)));
+  resolved.given.insert(in_config.begin(), in_config.end());
   for (const std::string& setting : train::names_in_toml(toml, name)) {
     if (!in_config.contains(setting) && !given.contains(setting)) resolved.of_recipe.insert(setting);
   }

@@ -20,6 +20,7 @@ struct SettingsFlags {
 /// The settings in force, but for what a recipe leaves to the data (train/recipe_scaling.hpp).
 struct ResolvedSettings {
   train::Settings settings;
+  std::set<std::string> given;      ///< names of those that stand on the command line or in --config
   std::set<std::string> of_recipe;  ///< names of those that the recipe decided
 };
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "commands.hpp"
+#include "initial_model.hpp"
 #include "job.hpp"
 #include "live_line.hpp"
 #include "mnist_dist/comm/agreement.hpp"
@@ -46,6 +47,7 @@ std::string one_line(std::string text) {
 /// What all ranks need to know of where to start.
 struct Start {
   train::Settings settings;
+  std::set<std::string> given;           // names of the settings that somebody chose
   std::set<std::string> of_recipe;       // names of the settings that the recipe of a new run decided
   std::optional<run::RunFolder> folder;  // at rank 0
   std::optional<run::Checkpoint> checkpoint;
@@ -60,7 +62,9 @@ const std::set<std::string> kMayChange = {"epochs", "window", "min-change", "dat
 train::Settings settings_of_resumed_run(const TrainOptions& options, const run::RunFolder& folder,
                                         const std::optional<run::Checkpoint>& checkpoint) {
   const std::string config = folder.config().string();
-  const std::set<std::string> given = given_settings(options.settings);
+  train::Settings settings = train::settings_from_toml(read_text_file(config), config);
+  std::set<std::string> given = given_settings(options.settings);
+  if (initial_model_file(options.settings.values.init_from) == settings.init_from) given.erase("init-from");
   for (const std::string& name : given) {
     if (kMayChange.contains(name)) continue;
     throw Error(ExitCode::usage,
@@ -68,7 +72,6 @@ train::Settings settings_of_resumed_run(const TrainOptions& options, const run::
                             "run for another one",
                             name, config));
   }
-  train::Settings settings = train::settings_from_toml(read_text_file(config), config);
   if (checkpoint) {
     train::Settings begun = train::settings_from_toml(checkpoint->settings, "the checkpoint's settings");
     train::override_settings(begun, settings, kMayChange);
@@ -104,6 +107,7 @@ Start prepare(const comm::Communicator& world, const TrainOptions& options) {
     if (!resumes) {
       ResolvedSettings resolved = resolve_settings(options.settings);
       start.settings = std::move(resolved.settings);
+      start.given = std::move(resolved.given);
       start.of_recipe = std::move(resolved.of_recipe);
     } else if (world.rank() == 0) {
       start.folder = run::RunFolder::open_for_writing(options.resume);
@@ -120,17 +124,19 @@ Start prepare(const comm::Communicator& world, const TrainOptions& options) {
   bytes = world.broadcast(std::move(bytes));
   comm::run_and_agree(world, [&] {
     start.settings = train::settings_from_toml(settings, "the run's settings");
+    start.given = train::names_in_toml(settings, "the run's settings");
     if (!bytes.empty()) start.checkpoint = run::decode_checkpoint(std::as_bytes(std::span(bytes)), options.resume);
   });
   return start;
 }
 
-void print_run(const Start& start) {
+void print_run(const Start& start, const std::string& start_line) {
   std::string resumed;
   if (start.checkpoint) {
     resumed = fmt::format(", resumed in epoch {} after {} of its steps", start.checkpoint->state.epochs_done + 1,
                           start.checkpoint->state.steps_done_in_epoch);
   }
+  if (!start_line.empty()) print_line(start_line);
   print_line(fmt::format("run      {}{}", printable(start.folder->path().string()), resumed));
   print_line("\nepoch      loss     score   holdout   seconds    images/s      left");
 }
@@ -187,6 +193,8 @@ int run_train(const TrainOptions& options) {
   Start start = prepare(world, options);
   const data::DatasetFile file = open_data(world, ranks.host, start.settings.data);
   start.settings = train::scaled_to_data(start.settings, start.of_recipe, train::size_of(file));
+  std::optional<run::Model> model;
+  if (!start.checkpoint) model = open_initial_model(world, start.given, file, start.settings);
   check_same_settings(world, start.settings);
   train::check_memory(world, ranks.host, start.settings, file);
   const train::TrainingData data = train::read_training_data(world, start.settings, file);
@@ -200,7 +208,7 @@ int run_train(const TrainOptions& options) {
       log_warning(warning);
     }
     if (options.resume.empty()) start.folder = run::RunFolder::create(options.output, start.settings);
-    print_run(start);
+    print_run(start, model ? start_line(*model, file, start.settings) : "");
   });
 
   // 3. Train.
@@ -213,7 +221,7 @@ int run_train(const TrainOptions& options) {
     if (epochs == 1) warn_of_divergence(epoch, file.classes().size(), start.settings.learning_rate);
   };
   run::TrainingRun training(world, ranks.host, start.settings, file, data, start.folder ? &*start.folder : nullptr,
-                            start.checkpoint);
+                            start.checkpoint, model ? &*model : nullptr);
   std::function<void(const train::Trainer&)> show;
   if (const std::size_t columns = speaks ? terminal_columns() : 0; columns > 0) {
     show = [line = LiveLine(columns, start.settings.epochs)](const train::Trainer& trainer) mutable {

@@ -9,6 +9,7 @@
 #include "mnist_dist/core/log.hpp"
 #include "mnist_dist/core/stop_request.hpp"
 #include "mnist_dist/nn/arithmetic.hpp"
+#include "mnist_dist/run/fine_tuning.hpp"
 #include "mnist_dist/run/model.hpp"
 #include "mnist_dist/train/stop_conditions.hpp"
 #include "run_writer.hpp"
@@ -54,7 +55,7 @@ Model model_without_parameters(const train::Settings& settings, const data::Data
 TrainingRun::TrainingRun(const comm::Communicator& ranks, const comm::Communicator& host,
                          const train::Settings& settings, const data::DatasetFile& file,
                          const train::TrainingData& data, const RunFolder* folder,
-                         const std::optional<Checkpoint>& checkpoint)
+                         const std::optional<Checkpoint>& checkpoint, const Model* model)
     : ranks_(ranks),
       settings_(settings),
       file_(file),
@@ -66,6 +67,7 @@ TrainingRun::TrainingRun(const comm::Communicator& ranks, const comm::Communicat
     writer_ = std::make_unique<RunWriter>(*folder);
     check_free_space(*folder, settings, best_model_.architecture);
   });
+  if (!checkpoint && model != nullptr) begin_at(*model);
   if (!checkpoint) return;
   check_checkpoint(*checkpoint, settings_, file);
   trainer_.restore(checkpoint->state);
@@ -83,6 +85,13 @@ TrainingRun::TrainingRun(const comm::Communicator& ranks, const comm::Communicat
 }
 
 TrainingRun::~TrainingRun() = default;
+
+void TrainingRun::begin_at(const Model& model) {
+  Model fresh = model_without_parameters(settings_, file_);
+  fresh.parameters = trainer_.parameters();
+  trainer_.begin_at(nn::with_padding(fresh.architecture, fine_tuning_start(model, fresh)));
+  save_checkpoint();
+}
 
 void TrainingRun::at_rank_0(const std::function<void()>& work) {
   comm::run_and_agree(ranks_, [&] {

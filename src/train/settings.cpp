@@ -31,7 +31,7 @@ bool is_utf8(const std::string& text) {
 
 struct Checker {
   void operator()(const SettingInfo& info, const std::string& value) const {
-    if (value.empty()) throw Error(ExitCode::usage, fmt::format("--{} is empty", info.name));
+    if (value.empty() && !info.may_be_empty) throw Error(ExitCode::usage, fmt::format("--{} is empty", info.name));
     if (!is_utf8(value)) {
       throw Error(ExitCode::usage, fmt::format("--{} is '{}', which is not UTF-8, as config.toml must be: give the "
                                                "file another name",

@@ -92,9 +92,13 @@ Trainer::Trainer(const comm::Communicator& ranks, const comm::Communicator& host
   std::vector<float> initial;
   resize_for("the initial parameters", initial, network_.padded_size());
   network_.initialize(initial, settings.seed);
-  reduction_->set_parameters(initial);
-  if (update_.keeps_average()) update_.begin_average(reduction_->my_range().of(std::span<const float>(initial)));
+  begin_at(initial);
   begin_epoch();
+}
+
+void Trainer::begin_at(std::span<const float> parameters) {
+  reduction_->set_parameters(parameters);
+  if (update_.keeps_average()) update_.begin_average(reduction_->my_range().of(parameters));
 }
 
 void Trainer::step() {

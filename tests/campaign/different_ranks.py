@@ -30,8 +30,8 @@ def prepare():
 
 
 def trials():
-    # The data are compared by their content, wherever they lie.
-    return [(name, rank) for name in Settings.values if name != "data" for rank in range(1, RANKS)]
+    # These files are compared by their content, wherever they lie.
+    return [(name, rank) for name in Settings.values if name not in ("data", "init-from") for rank in range(1, RANKS)]
 
 
 def other_value(name):

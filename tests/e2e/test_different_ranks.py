@@ -69,6 +69,15 @@ class DifferentRanks(ProgramTest):
         self.assert_told(["evaluate", Shared.data, "-m", Others.model],
                          ["evaluate", Shared.data, "-m", Others.other_model], BAD_DATA, "the SHA-256 of the model")
 
+    def test_initial_models(self):
+        begin = self.training("--init-from", Others.model)
+        for other in (self.training("--init-from", Others.other_model), self.training("--hidden", 8)):
+            self.assert_told(begin, other, BAD_DATA, "the SHA-256 of the model that --init-from names")
+        copy = Shared.folder / "copy-of-model.h5"
+        copy.write_bytes(Others.model.read_bytes())
+        result = self.run_program(*begin, ":", "-np", 2, MNIST_DIST, *self.training("--init-from", copy), ranks=1)
+        self.assert_exit(result, 0)
+
     def test_commands(self):
         self.assert_told(self.training(), ["evaluate", Shared.data, "-m", Others.model], USAGE, "train", "evaluate")
         self.assert_told(["bench", Shared.data], self.training(), USAGE, "bench", "train")

@@ -32,11 +32,13 @@ class TrainingRun {
 
   /// Collective. @param host the ranks that share this rank's memory  @param folder at rank 0; null at the others
   /// @param checkpoint what to go on from, the same at all ranks; nothing for a fresh start
+  /// @param model what a fresh start begins with, the same at all ranks; null for random parameters. A checkpoint of it
+  /// is saved at once, so that nobody needs the model again.
   /// All arguments outlive the run. From here on a thread of rank 0 writes files: until run() has returned, or the run
   /// is gone, nothing else uses HDF5. @throws Error, AgreedError
   TrainingRun(const comm::Communicator& ranks, const comm::Communicator& host, const train::Settings& settings,
               const data::DatasetFile& file, const train::TrainingData& data, const RunFolder* folder,
-              const std::optional<Checkpoint>& checkpoint);
+              const std::optional<Checkpoint>& checkpoint, const Model* model = nullptr);
   ~TrainingRun();
   TrainingRun(const TrainingRun&) = delete;
   TrainingRun& operator=(const TrainingRun&) = delete;
@@ -53,6 +55,7 @@ class TrainingRun {
  private:
   using OnEpoch = std::function<void(const train::EpochMetrics&, bool is_best)>;
 
+  void begin_at(const Model& model);
   void finish_epoch(const OnEpoch& on_epoch);
   /// At rank 0. @param parameters of the best epoch, which is in the history already
   void set_best_model(const std::vector<float>& parameters);

@@ -21,6 +21,7 @@ namespace mnist_dist::train {
 struct Settings {
   std::string data = "mnist.h5";
   std::string recipe = "seed";
+  std::string init_from = {};
   std::vector<std::uint64_t> hidden = {100, 100, 100};
   std::string activation = "leaky-relu";
   double leaky_relu_slope = 0.1;
@@ -63,13 +64,14 @@ struct Settings {
 };
 
 /// What a setting is called, means, and may be. Numbers lie in [lowest, highest]; a text is one of the choices, if
-/// there are any.
+/// there are any, and not empty unless that means none.
 struct SettingInfo {
   const char* name;  ///< the TOML key; the flag is --name
   const char* help;
   double lowest = 0;
   double highest = 0;
   std::vector<std::string> choices = {};
+  bool may_be_empty = false;
 };
 
 /// Calls visit(info, settings.member) for every setting, in the order in which people read them.
@@ -80,6 +82,12 @@ void visit_settings(AnySettings& s, Visit&& visit) {
   constexpr double kNearlyOne = 0.99999;
   visit(SettingInfo{"data", "the data set file, as h5pack wrote it"}, s.data);
   visit(SettingInfo{"recipe", "settings for a purpose (see --list-recipes); --config and flags win"}, s.recipe);
+  visit(SettingInfo{.name = "init-from",
+                    .help = "train: begin with this model (model.h5, or its run's folder) instead of random weights. "
+                            "Its hidden layers and activation are those of the network; its last layer is kept where "
+                            "the classes are the same",
+                    .may_be_empty = true},
+        s.init_from);
   visit(SettingInfo{"hidden", "units of each hidden layer", 1, 1 << 20}, s.hidden);
   visit(SettingInfo{"activation", "of the hidden layers: leaky-relu, relu, gelu, tanh, sigmoid or silu", 0, 0,
                     names_of(nn::kActivations)},

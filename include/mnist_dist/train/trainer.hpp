@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "mnist_dist/comm/communicator.hpp"
@@ -45,6 +46,9 @@ class Trainer {
   Trainer(const comm::Communicator& ranks, const comm::Communicator& host, const Settings& settings,
           const TrainingData& data, const nn::Architecture& architecture);
 
+  /// Collective, before the first step: starts from these parameters instead; all ranks pass the same. @param
+  /// parameters with padding
+  void begin_at(std::span<const float> parameters);
   /// Collective: goes on from this state instead; all ranks pass the same.
   /// @throws AgreedError (bad_data) when it is that of another network, optimiser or number of shards
   void restore(const TrainerState& state);
