@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "mnist_dist/train/settings.hpp"
+
 namespace mnist_dist::cli {
 
 struct Recipe {
@@ -17,6 +19,10 @@ struct Recipe {
 
 /// @throws Error (usage) when there is none of that name; says which there are
 [[nodiscard]] const Recipe& recipe_of_name(const std::string& name);
+
+/// The recipe by which these settings came about, as far as can be seen: all that it sets, but for the epochs, has its
+/// values. "" for none.
+[[nodiscard]] std::string recipe_of(const train::Settings& settings);
 
 /// A line for each: its name and what it is for.
 [[nodiscard]] std::string recipe_list();
