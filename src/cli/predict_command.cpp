@@ -5,6 +5,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "commands.hpp"
@@ -46,7 +47,25 @@ void print_json(const std::string& image, const run::Model& model, std::size_t b
   print_output(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
-int run_predict(const PredictOptions& options) {
+/// The model may be left away; an image then stands in its place.
+bool names_model(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return path.extension() == ".h5" || std::filesystem::exists(path / "config.toml", ignored) ||
+         std::filesystem::exists(path / "model.h5", ignored);
+}
+
+/// Puts in order what the command line had: the model or nothing, then images.
+void sort_out(PredictOptions& options) {
+  if (!options.model.empty()) options.images.insert(options.images.begin(), std::exchange(options.model, {}));
+  if (!options.images.empty() && names_model(options.images.front())) {
+    options.model = options.images.front();
+    options.images.erase(options.images.begin());
+  }
+  if (options.images.empty()) throw Error(ExitCode::usage, "IMAGE is missing; see `mnist-dist predict --help`");
+}
+
+int run_predict(PredictOptions options) {
+  sort_out(options);
   const run::Model model = run::load_model(run::model_file(options.model));
   const nn::Network network(model.architecture, nn::standardizing(model.mean, model.standard_deviation));
   const std::vector<float> parameters = nn::with_padding(model.architecture, model.parameters);
@@ -67,8 +86,9 @@ int run_predict(const PredictOptions& options) {
 
 RunCommand add_predict_command(CLI::App& command) {
   const auto options = std::make_shared<PredictOptions>();
-  command.add_option("MODEL", options->model, "model.h5, or the folder of its run")->required();
-  command.add_option("IMAGE", options->images, "PNG files of any size")->required();
+  command.add_option("MODEL", options->model,
+                     "model.h5, or the folder of its run (default: the run trained last, by runs/latest)");
+  command.add_option("IMAGE", options->images, "PNG files of any size");
   command.add_flag("--json", options->json, "a JSON object per image, with the probabilities of all classes");
   return [options] { return run_predict(*options); };
 }
