@@ -4,7 +4,12 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 
+#include "mnist_dist/core/error.hpp"
+
 namespace mnist_dist::cli {
+
+/// A run was reproduced, and ended in other bits.
+inline constexpr auto kOtherBits = static_cast<ExitCode>(6);
 
 /// Runs a command after its options have been parsed; returns the exit code.
 using RunCommand = std::function<int()>;
@@ -15,5 +20,9 @@ RunCommand add_evaluate_command(CLI::App& command);
 RunCommand add_predict_command(CLI::App& command);
 RunCommand add_preview_command(CLI::App& command);
 RunCommand add_info_command(CLI::App& command);
+RunCommand add_runs_command(CLI::App& command);
+RunCommand add_compare_command(CLI::App& command);
+RunCommand add_remove_command(CLI::App& command);
+RunCommand add_reproduce_command(CLI::App& command);
 
 }  // namespace mnist_dist::cli
