@@ -4,12 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 
-#include "mnist_dist/core/error.hpp"
-
 namespace mnist_dist::cli {
-
-/// A run was reproduced, and ended in other bits.
-inline constexpr auto kOtherBits = static_cast<ExitCode>(6);
 
 /// Runs a command after its options have been parsed; returns the exit code.
 using RunCommand = std::function<int()>;

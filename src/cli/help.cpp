@@ -8,7 +8,6 @@
 #include <sstream>
 #include <utility>
 
-#include "commands.hpp"
 #include "mnist_dist/core/nearest_word.hpp"
 
 namespace mnist_dist::cli {
@@ -28,7 +27,7 @@ constexpr Meaning kMeanings[] = {
     {ExitCode::bad_data, "bad input data"},
     {ExitCode::file_system, "file system"},
     {ExitCode::rank_failed, "a rank failed or hung"},
-    {kOtherBits, "not the same bits"},
+    {ExitCode::other_bits, "not the same bits"},
     {ExitCode::bug, "a bug"},
     {ExitCode::stopped_early, "stopped early with a checkpoint saved: go on with train --resume"},
 };

@@ -92,7 +92,7 @@ const std::vector<Command>& commands() {
        add_reproduce_command,
        true,
        true,
-       {bad_data, rank_failed, kOtherBits, stopped_early},
+       {bad_data, rank_failed, other_bits, stopped_early},
        {"mpirun -np 2 mnist-dist reproduce runs/one"}},
       {"remove",
        "Remove runs, after asking",

@@ -138,7 +138,7 @@ int run_reproduce(const ReproduceOptions& options) {
   world.broadcast(std::span(&same, 1));
   comm::Environment::finalize();
   if (!end.finished) return static_cast<int>(ExitCode::stopped_early);
-  return static_cast<int>(same != 0 ? ExitCode::done : kOtherBits);
+  return static_cast<int>(same != 0 ? ExitCode::done : ExitCode::other_bits);
 }
 
 }  // namespace

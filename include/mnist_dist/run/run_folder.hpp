@@ -55,8 +55,8 @@ class RunFolder {
   std::shared_ptr<const FolderLock> lock_;  // of a folder to write
 };
 
-/// Leads a link whose run was removed to the newest run beside it; where there is none, the link goes. One that leads to
-/// a run stays. @throws Error (file_system)
+/// Leads a link whose run was removed to the newest run beside it; where there is none, the link goes. One that leads
+/// to a run stays. @throws Error (file_system)
 void mend_link(const std::filesystem::path& link);
 
 /// The folder of the run trained last from this working folder: relative to it where it lies below.
