@@ -77,9 +77,12 @@ int run_bench(const BenchOptions& options) {
 RunCommand add_bench_command(CLI::App& command) {
   const auto options = std::make_shared<BenchOptions>();
   add_settings_flags(command, options->settings);
-  command.add_option("--seconds", options->seconds, "how long steps are measured; the rest takes a few seconds more")
+  command
+      .add_option("--seconds", options->seconds,
+                  "how long steps are measured; the rest takes a few seconds more [0.01 to 3600]")
+      ->group("Measuring")
       ->capture_default_str();
-  command.add_flag("--json", options->json, "one JSON object instead of tables");
+  command.add_flag("--json", options->json, "one JSON object instead of tables")->group("Measuring");
   add_hang_timeout(command, options->hang_timeout);
   return [options] { return run_bench(*options); };
 }

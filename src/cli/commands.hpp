@@ -16,5 +16,9 @@ RunCommand add_report_command(CLI::App& command);
 RunCommand add_predict_command(CLI::App& command);
 RunCommand add_preview_command(CLI::App& command);
 RunCommand add_info_command(CLI::App& command);
+RunCommand add_runs_command(CLI::App& command);
+RunCommand add_compare_command(CLI::App& command);
+RunCommand add_remove_command(CLI::App& command);
+RunCommand add_reproduce_command(CLI::App& command);
 
 }  // namespace mnist_dist::cli

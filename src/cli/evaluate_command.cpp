@@ -14,6 +14,7 @@
 #include "mnist_dist/comm/communicator.hpp"
 #include "mnist_dist/comm/comparison.hpp"
 #include "mnist_dist/core/atomic_file.hpp"
+#include "mnist_dist/core/counted.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/output.hpp"
 #include "mnist_dist/core/sha256.hpp"
@@ -29,8 +30,8 @@ namespace mnist_dist::cli {
 namespace {
 
 struct EvaluateOptions {
-  std::string data = "mnist.h5";
-  std::string model = "runs/latest/model.h5";
+  std::string data;
+  std::string model;
   std::string report;
   std::string split = "test";
   int hang_timeout = comm::kHangTimeout;
@@ -85,26 +86,34 @@ int run_evaluate(const EvaluateOptions& options) {
   const comm::Environment environment(options.hang_timeout);
   check_same_command("evaluate --split " + options.split);
   const comm::Communicator world = comm::Communicator::world();
-  const std::filesystem::path model_path = run::model_file(options.model);
   const bool on_holdout = options.split == "holdout";
 
   // 2. Every rank predicts its part.
+  std::filesystem::path model_path;
+  std::string data_path = options.data;
   std::optional<run::Model> model;
   std::optional<train::ConfusionMatrix> outcomes;
   std::string model_sha256;
   comm::run_and_agree(world, [&] {
+    model_path = run::model_file(options.model);
     const std::vector<std::byte> bytes = read_file(model_path);
     model = run::decode_model(bytes, model_path);
     model_sha256 = sha256_hex(bytes);
+    if (data_path.empty()) data_path = run::data_of_model(model_path);
   });
   comm::check_alike(
       world, {{"the SHA-256 of the model", model_sha256}, {"the arithmetic", nn::arithmetic(nn::Products::automatic)}},
       ExitCode::bad_data);
-  const data::DatasetFile file = open_data(world, world.split_by_host(), options.data);
+  const data::DatasetFile file = open_data(world, world.split_by_host(), data_path);
   comm::run_and_agree(world, [&] {
     check_fit(*model, file, model_path.string());
     const Rows rows =
         on_holdout ? holdout_rows(*model, file, model_path.string()) : Rows{data::Split::testing, test_rows(file)};
+    if (world.rank() == 0) {
+      print_line(fmt::format("{} on the {} of {}\n", printable(model_path.string()),
+                             counted(rows.ids.size(), on_holdout ? "holdout image" : "test image"),
+                             printable(data_path)));
+    }
     outcomes = score_my_part(*model, file, rows, world);
   });
   world.sum(outcomes->counts());
@@ -129,8 +138,10 @@ int run_evaluate(const EvaluateOptions& options) {
 
 RunCommand add_evaluate_command(CLI::App& command) {
   const auto options = std::make_shared<EvaluateOptions>();
-  command.add_option("DATA,--data", options->data, "the data set file with the images")->capture_default_str();
-  command.add_option("-m,--model", options->model, "the model, or the folder of its run")->capture_default_str();
+  command.add_option("DATA,--data", options->data,
+                     "the data set file with the images (default: the one that the run's config.toml names)");
+  command.add_option("-m,--model", options->model,
+                     "the model, or the folder of its run (default: the run trained last, by runs/latest)");
   command
       .add_option("--split", options->split,
                   "which images: test, or holdout (those of DATA that chose the model in training)")

@@ -88,7 +88,8 @@ void print_run(const std::filesystem::path& path) {
   }
 }
 
-int run_info(const std::filesystem::path& path) {
+int run_info(std::filesystem::path path) {
+  if (path.empty()) path = run::newest_run();
   if (std::filesystem::is_directory(path)) {
     print_run(path);
     return 0;
@@ -117,7 +118,8 @@ int run_info(const std::filesystem::path& path) {
 
 RunCommand add_info_command(CLI::App& command) {
   const auto path = std::make_shared<std::string>();
-  command.add_option("FILE", *path, "a model, checkpoint, data set, or run folder")->required();
+  command.add_option("FILE", *path,
+                     "a model, checkpoint, data set, or run folder (default: the run trained last, by runs/latest)");
   return [path] { return run_info(*path); };
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <numeric>
 #include <optional>
 #include <set>
@@ -44,6 +45,22 @@ std::string describe_holdout(const train::Settings& settings, const data::Datase
   return named > 0 ? fmt::format("{} that the data set names", named) : fmt::format("{:.4g} %", 100 * settings.holdout);
 }
 
+/// Whoever has no data set yet learns how to get one.
+void check_there(const std::string& path) {
+  const std::string name = printable(path);
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
+    throw Error(ExitCode::file_system,
+                fmt::format("{} is a folder: pack its images with `h5pack pack {} mnist.h5`, and "
+                            "name mnist.h5 instead",
+                            name, name));
+  }
+  if (std::filesystem::status(path, ignored).type() != std::filesystem::file_type::not_found) return;
+  throw Error(ExitCode::file_system, fmt::format("cannot read {}: No such file or directory; make it from a folder of "
+                                                 "images with `h5pack pack FOLDER {}`, or name another data set",
+                                                 name, name));
+}
+
 }  // namespace
 
 Ranks::Ranks() : world(world_by_host()), host(world.split_by_host()), hosts(count_hosts(world, host)) {}
@@ -72,15 +89,18 @@ void add_hang_timeout(CLI::App& command, int& seconds) {
       .add_option(
           "--hang-timeout", seconds,
           "seconds after which ranks that wait for a stopped one end the job; ten times as long for one that is "
-          "busy; 0: never")
-      ->check(CLI::Range(0, 86400))
+          "busy; 0: never [0 to 86400]")
+      ->group("Computation")
+      ->check(CLI::Range(0, 86400).description(""))
       ->capture_default_str();
 }
 
 data::DatasetFile open_data(const comm::Communicator& world, const comm::Communicator& host, const std::string& path) {
   std::optional<data::DatasetFile> file;
   comm::run_and_agree(world, [&] {
-    if (host.rank() == 0) data::check_dataset_file(path);
+    if (host.rank() != 0) return;
+    check_there(path);
+    data::check_dataset_file(path);
   });
   comm::run_and_agree(world, [&] { file.emplace(path); });
   comm::check_alike(world, {{"the content_sha256 of the data set", file->content_sha256()}}, ExitCode::bad_data);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "commands.hpp"
@@ -138,8 +139,26 @@ void check_inputs(const PredictInputs& inputs) {
   }
 }
 
-int run_predict(const PredictOptions& options) {
+/// The model may be left away; an image then stands in its place.
+bool names_model(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return path.extension() == ".h5" || std::filesystem::exists(path / "config.toml", ignored) ||
+         std::filesystem::exists(path / "model.h5", ignored);
+}
+
+/// Puts in order what the command line had: the model or nothing, then images.
+void sort_out(PredictOptions& options) {
+  if (!options.model.empty())
+    options.inputs.names.insert(options.inputs.names.begin(), std::exchange(options.model, {}));
+  if (!options.inputs.names.empty() && names_model(options.inputs.names.front())) {
+    options.model = options.inputs.names.front();
+    options.inputs.names.erase(options.inputs.names.begin());
+  }
   check_inputs(options.inputs);
+}
+
+int run_predict(PredictOptions options) {
+  sort_out(options);
   const run::Model model = run::load_model(run::model_file(options.model));
   Predictor predictor(options, model);
   for_each_input(options.inputs, {.image = [&](const std::string& image) { predictor.take(image); },
@@ -151,7 +170,8 @@ int run_predict(const PredictOptions& options) {
 
 RunCommand add_predict_command(CLI::App& command) {
   const auto options = std::make_shared<PredictOptions>();
-  command.add_option("MODEL", options->model, "model.h5, or the folder of its run")->required();
+  command.add_option("MODEL", options->model,
+                     "model.h5, or the folder of its run (default: the run trained last, by runs/latest)");
   command.add_option(
       "IMAGE", options->inputs.names,
       "PNG or JPEG files of any size; folders: all images in them, in byte order of their paths; -: one image "

@@ -59,15 +59,18 @@ int run_preview(const PreviewOptions& options) {
 RunCommand add_preview_command(CLI::App& command) {
   const auto options = std::make_shared<PreviewOptions>();
   add_settings_flags(command, options->settings);
-  command.add_option("-o,--output", options->output, "the PNG file to write")->capture_default_str();
-  command.add_option("--rows", options->rows, "training images to show")
-      ->check(CLI::Range(1, 1000))
+  command.add_option("-o,--output", options->output, "the PNG file to write")->group("Sheet")->capture_default_str();
+  command.add_option("--rows", options->rows, "training images to show [1 to 1000]")
+      ->check(CLI::Range(1, 1000).description(""))
+      ->group("Sheet")
       ->capture_default_str();
-  command.add_option("--versions", options->versions, "epochs to show of each")
-      ->check(CLI::Range(1, 1000))
+  command.add_option("--versions", options->versions, "epochs to show of each [1 to 1000]")
+      ->check(CLI::Range(1, 1000).description(""))
+      ->group("Sheet")
       ->capture_default_str();
-  command.add_option("--enlarge", options->enlargement, "the side of a pixel on the sheet")
-      ->check(CLI::Range(1, 32))
+  command.add_option("--enlarge", options->enlargement, "the side of a pixel on the sheet [1 to 32]")
+      ->check(CLI::Range(1, 32).description(""))
+      ->group("Sheet")
       ->capture_default_str();
   return [options] { return run_preview(*options); };
 }

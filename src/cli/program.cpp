@@ -1,15 +1,12 @@
 #include "mnist_dist/cli/program.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <array>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "commands.hpp"
+#include "help.hpp"
 #include "mnist_dist/comm/communicator.hpp"
 #include "mnist_dist/core/build_info.hpp"
 #include "mnist_dist/core/error.hpp"
@@ -20,50 +17,105 @@
 namespace mnist_dist::cli {
 namespace {
 
-constexpr const char* kFooter =
-    "exit codes: 0 done, 2 usage, 3 bad input data, 4 file system, 5 a rank failed or hung, 70 a bug,\n"
-    "            75 stopped early with a checkpoint saved: run it again with --resume\n"
-    "\n"
-    "example:    h5pack pack digits/ mnist.h5\n"
-    "            mpirun -np 8 mnist-dist train && mnist-dist evaluate";
-
 struct Command {
   const char* name;
   const char* description;
   RunCommand (*add)(CLI::App&);
-  bool parallel;  ///< the others run once, however many ranks were started
+  bool parallel;                ///< the others run once, however many ranks were started
+  bool stops_early;             ///< a stop signal ends it at its first safe point, from its first instant on
+  std::vector<ExitCode> codes;  ///< beside those that all have
+  std::vector<std::string> example;
 };
 
-constexpr std::array kCommands = {
-    Command{"train", "Train on a data set, alone or under mpirun or srun", add_train_command, true},
-    Command{"bench", "Measure a training step against what this machine can do", add_bench_command, true},
-    Command{"evaluate", "Measure a model on the test images", add_evaluate_command, true},
-    Command{"report", "Show a run, or several, on one HTML page", add_report_command, false},
-    Command{"predict", "Classify image files", add_predict_command, false},
-    Command{"preview-augmentation", "Draw training images as augmentation changes them", add_preview_command, false},
-    Command{"info", "Tell what a model, checkpoint, data set or run folder holds", add_info_command, false},
-};
+const std::vector<Command>& commands() {
+  using enum ExitCode;
+  static const std::vector<Command> all = {
+      {"train",
+       "Train on a data set, alone or under mpirun or srun",
+       add_train_command,
+       true,
+       true,
+       {bad_data, rank_failed, stopped_early},
+       {"mnist-dist train mnist.h5 --recipe fast", "mpirun -np 2 mnist-dist train mnist.h5 --epochs 20 -o runs/two",
+        "mnist-dist train --resume runs/two"}},
+      {"bench",
+       "Measure a training step against what this machine can do",
+       add_bench_command,
+       true,
+       false,
+       {bad_data, rank_failed},
+       {"mpirun -np 2 mnist-dist bench mnist.h5"}},
+      {"evaluate",
+       "Measure a model on the test images",
+       add_evaluate_command,
+       true,
+       false,
+       {bad_data, rank_failed},
+       {"mnist-dist evaluate", "mnist-dist evaluate other.h5 --model runs/two"}},
+      {"predict",
+       "Classify image files",
+       add_predict_command,
+       false,
+       false,
+       {bad_data},
+       {"mnist-dist predict digits/testing/7/*.png"}},
+      {"preview-augmentation",
+       "Draw training images as augmentation changes them",
+       add_preview_command,
+       false,
+       false,
+       {bad_data},
+       {"mnist-dist preview-augmentation mnist.h5 --recipe fast"}},
+      {"info",
+       "Tell what a model, checkpoint, data set or run folder holds",
+       add_info_command,
+       false,
+       false,
+       {bad_data},
+       {"mnist-dist info mnist.h5"}},
+      {"runs",
+       "List the runs: how far they are and what they reached",
+       add_runs_command,
+       false,
+       false,
+       {},
+       {"mnist-dist runs"}},
+      {"compare",
+       "Tell in what two runs differ, and what they reached",
+       add_compare_command,
+       false,
+       false,
+       {bad_data},
+       {"mnist-dist compare runs/one runs/two"}},
+      {"reproduce",
+       "Train a run again, and tell whether the same bits came out",
+       add_reproduce_command,
+       true,
+       true,
+       {bad_data, rank_failed, other_bits, stopped_early},
+       {"mpirun -np 2 mnist-dist reproduce runs/one"}},
+      {"remove",
+       "Remove runs, after asking",
+       add_remove_command,
+       false,
+       false,
+       {},
+       {"mnist-dist remove runs/one runs/two"}},
+  };
+  return all;
+}
 
-/// "train, bench, ... and info"
-std::string command_names() {
-  std::string names = kCommands.front().name;
-  for (const Command& command : std::span(kCommands).subspan(1)) {
-    names += fmt::format("{}{}", &command == &kCommands.back() ? " and " : ", ", command.name);
-  }
+std::vector<std::string> command_names() {
+  std::vector<std::string> names;
+  for (const Command& command : commands()) names.emplace_back(command.name);
   return names;
 }
 
-/// What is wrong with the command line, on one line, with the way out.
-std::string usage_error(const CLI::App& app, const CLI::ParseError& error, int argc, const char* const* argv) {
-  const auto chosen = app.get_subcommands();
-  std::string message = error.what();
-  if (chosen.empty() && error.get_name() == "RequiredError") {
-    message =
-        fmt::format("{}; the commands are {}",
-                    argc < 2 ? "a command is missing" : fmt::format("'{}' is not a command", argv[1]), command_names());
-  }
-  std::ranges::replace(message, '\n', ' ');
-  return fmt::format("{}; see `mnist-dist{} --help`", message, chosen.empty() ? "" : " " + chosen.front()->get_name());
+std::vector<ExitCode> codes_of(const Command& command) {
+  using enum ExitCode;
+  std::vector<ExitCode> codes = {done, usage, file_system, bug};
+  codes.insert(codes.end(), command.codes.begin(), command.codes.end());
+  return codes;
 }
 
 }  // namespace
@@ -73,36 +125,47 @@ int run_program(int argc, const char* const* argv) {
     data::probe_dataset(argv[2]);
     return 0;
   }
+  const std::vector<std::string> arguments = with_help_words({argv + 1, argv + argc}, command_names());
+  const auto named = std::ranges::find_if(
+      commands(), [&](const Command& command) { return !arguments.empty() && arguments.front() == command.name; });
   // Before anything that takes time. Whoever stops another command loses nothing.
-  if (argc > 1 && std::string_view(argv[1]) == kCommands.front().name) catch_stop_signals();
+  if (named != commands().end() && named->stops_early) catch_stop_signals();
   // Every rank parses its arguments, which are the same as a rule; one of them speaks.
   const bool speaks = comm::rank_by_launcher() == 0;
   set_log_identity("mnist-dist", speaks);
 
   CLI::App app("Data-parallel training of a multilayer perceptron on image classes, with many MPI ranks on CPUs.",
                "mnist-dist");
-  app.set_version_flag("--version", build_description());
-  app.footer(kFooter);
+  app.formatter(help_formatter());
+  app.set_help_flag("-h,--help", "print this help and exit");
+  app.set_version_flag("--version", build_description(), "print the version and exit");
+  app.footer(
+      "`mnist-dist help COMMAND` explains a command.\n\n" +
+      help_footer({}, {"h5pack synth digits            # or your own folder of images", "h5pack pack digits mnist.h5",
+                       "mnist-dist train --recipe fast --epochs 10", "mnist-dist evaluate"}));
   app.require_subcommand(1);
   std::vector<RunCommand> runs;
-  runs.reserve(kCommands.size());
-  for (const Command& command : kCommands) {
-    runs.push_back(command.add(*app.add_subcommand(command.name, command.description)));
+  for (const Command& command : commands()) {
+    CLI::App& added = *app.add_subcommand(command.name, command.description)->group("Commands");
+    runs.push_back(command.add(added));
+    added.footer(help_footer(codes_of(command), command.example));
+    added.set_help_flag();  // the last of its options
+    added.set_help_flag("-h,--help", "print this help and exit")->group("Other");
   }
 
   try {
-    app.parse(argc, argv);
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::Success& request) {  // --help, --version
     if (speaks) app.exit(request);
     return 0;
   } catch (const CLI::ParseError& error) {
-    const std::string message = usage_error(app, error, argc, argv);
+    const std::string message = usage_error(app, error, arguments, command_names());
     // A launcher ends all ranks when the first of them ends so: not before the one that speaks has spoken.
     if (comm::ranks_by_launcher() > 1) const comm::Environment environment(comm::kHangTimeout, message);
     throw Error(ExitCode::usage, message);
   }
-  for (std::size_t i = 0; i < kCommands.size(); ++i) {
-    if (app.got_subcommand(kCommands[i].name)) return speaks || kCommands[i].parallel ? runs[i]() : 0;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    if (app.got_subcommand(commands()[i].name)) return speaks || commands()[i].parallel ? runs[i]() : 0;
   }
   throw Error(ExitCode::bug, "no command was run");
 }

@@ -1,10 +1,13 @@
 #include "recipes.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/nearest_word.hpp"
 
 namespace mnist_dist::cli {
 namespace {
@@ -19,11 +22,11 @@ std::string_view purpose_of(const Recipe& recipe) {
 const Recipe& recipe_of_name(const std::string& name) {
   const auto found = std::ranges::find(recipes(), name, &Recipe::name);
   if (found != recipes().end()) return *found;
-  std::string names;
-  for (const Recipe& recipe : recipes()) names += fmt::format("{}{}", names.empty() ? "" : ", ", recipe.name);
+  std::vector<std::string> names;
+  for (const Recipe& recipe : recipes()) names.emplace_back(recipe.name);
   throw Error(ExitCode::usage,
-              fmt::format("--recipe is '{}', but must be one of: {} (--list-recipes tells what they are for)",
-                          printable(name), names));
+              fmt::format("--recipe is '{}', but must be one of: {}{} (--list-recipes tells what they are for)",
+                          printable(name), fmt::join(names, ", "), did_you_mean(name, names)));
 }
 
 std::string recipe_list() {

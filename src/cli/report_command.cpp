@@ -15,6 +15,7 @@
 #include "mnist_dist/data/image_rows.hpp"
 #include "mnist_dist/report/report_page.hpp"
 #include "mnist_dist/report/run_record.hpp"
+#include "mnist_dist/run/run_folder.hpp"
 
 namespace mnist_dist::cli {
 namespace {
@@ -45,7 +46,8 @@ TestImages read_test_images(const report::RunRecord& run, const std::string& oth
           file.names(data::Split::testing)};
 }
 
-int run_report(const ReportOptions& options) {
+int run_report(ReportOptions options) {
+  if (options.runs.empty()) options.runs.push_back(run::newest_run().string());
   std::vector<report::RunRecord> runs;
   std::vector<TestImages> of_first;
   for (const std::string& folder : options.runs) {
@@ -66,8 +68,10 @@ int run_report(const ReportOptions& options) {
 
 RunCommand add_report_command(CLI::App& command) {
   const auto options = std::make_shared<ReportOptions>();
-  command.add_option("RUN", options->runs, "folders of runs; the first is shown in full, the others beside it")
-      ->required();
+  command.add_option(
+      "RUN", options->runs,
+      "folders of runs; the first is shown in full, the others beside it (default: the run trained last, "
+      "by runs/latest)");
   command.add_option("-d,--data", options->data, "the data set with the test images (default: the one of each run)");
   command.add_option("-o,--output", options->output, "the file to write (default: report.html in the first run)");
   return [options] { return run_report(*options); };

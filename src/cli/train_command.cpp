@@ -27,6 +27,7 @@
 #include "mnist_dist/train/recipe_scaling.hpp"
 #include "recipes.hpp"
 #include "settings_flags.hpp"
+#include "training.hpp"
 
 namespace mnist_dist::cli {
 namespace {
@@ -43,15 +44,6 @@ std::string one_line(std::string text) {
   std::ranges::replace(text, '\n', ';');
   return text;
 }
-
-/// What all ranks need to know of where to start.
-struct Start {
-  train::Settings settings;
-  std::set<std::string> given;           // names of the settings that somebody chose
-  std::set<std::string> of_recipe;       // names of the settings that the recipe of a new run decided
-  std::optional<run::RunFolder> folder;  // at rank 0
-  std::optional<run::Checkpoint> checkpoint;
-};
 
 /// A run that is resumed keeps its settings: other ones would give neither this run's bits nor another's. More epochs
 /// only move its end, as other conditions to stop do, the data set may have been moved, and checkpoints may become more
@@ -130,6 +122,15 @@ Start prepare(const comm::Communicator& world, const TrainOptions& options) {
   return start;
 }
 
+/// A place where no link can be made is no reason not to train.
+void make_latest(const run::RunFolder& folder) {
+  try {
+    folder.become_latest();
+  } catch (const Error& error) {
+    log_warning(fmt::format("{}: name the run to `mnist-dist evaluate --model`", error.what()));
+  }
+}
+
 void print_run(const Start& start, const std::string& start_line) {
   std::string resumed;
   if (start.checkpoint) {
@@ -186,13 +187,26 @@ int run_train(const TrainOptions& options) {
   const comm::Environment environment(options.hang_timeout);
   check_same_command(options.resume.empty() ? "train" : "train --resume");
   const Ranks ranks;
+
+  // 2. Agree on where to start, and open the data.
+  Start start = prepare(ranks.world, options);
+  const data::DatasetFile file = open_data(ranks.world, ranks.host, start.settings.data);
+  start.settings = train::scaled_to_data(start.settings, start.of_recipe, train::size_of(file));
+
+  // 3. Train.
+  const run::TrainingRun::End end = train_run(ranks, start, file, options.output);
+  comm::Environment::finalize();
+  return static_cast<int>(end.finished ? ExitCode::done : ExitCode::stopped_early);
+}
+
+}  // namespace
+
+run::TrainingRun::End train_run(const Ranks& ranks, Start& start, const data::DatasetFile& file,
+                                const std::string& output) {
   const comm::Communicator& world = ranks.world;
   const bool speaks = world.rank() == 0;
 
-  // 2. Agree on where to start, and open the data.
-  Start start = prepare(world, options);
-  const data::DatasetFile file = open_data(world, ranks.host, start.settings.data);
-  start.settings = train::scaled_to_data(start.settings, start.of_recipe, train::size_of(file));
+  // 1. Read the data, and make the run's folder where there is none.
   std::optional<run::Model> model;
   if (!start.checkpoint) model = open_initial_model(world, start.given, file, start.settings);
   check_same_settings(world, start.settings);
@@ -207,11 +221,12 @@ int run_train(const TrainOptions& options) {
                                train::class_weights_of(start.settings))) {
       log_warning(warning);
     }
-    if (options.resume.empty()) start.folder = run::RunFolder::create(options.output, start.settings);
+    if (!start.folder) start.folder = run::RunFolder::create(output, start.settings);
+    make_latest(*start.folder);
     print_run(start, model ? start_line(*model, file, start.settings) : "");
   });
 
-  // 3. Train.
+  // 2. Train.
   double seconds = 0;
   int epochs = 0;
   const auto print = [&](const train::EpochMetrics& epoch, bool is_best) {
@@ -228,24 +243,23 @@ int run_train(const TrainOptions& options) {
       line.show(trainer);
     };
   }
-  const run::TrainingRun::End end = training.run(print, show);
+  run::TrainingRun::End end = training.run(print, show);
 
-  // 4. Say how it ended.
+  // 3. Say how it ended.
   comm::run_and_agree(world, [&] {
     if (speaks) print_end(training, end, printable(start.folder->path().string()));
   });
-  comm::Environment::finalize();
-  return static_cast<int>(end.finished ? ExitCode::done : ExitCode::stopped_early);
+  return end;
 }
-
-}  // namespace
 
 RunCommand add_train_command(CLI::App& command) {
   const auto options = std::make_shared<TrainOptions>();
   add_settings_flags(command, options->settings);
-  command.add_option("-o,--output", options->output, "the run's folder (default: runs/<UTC time>)");
-  command.add_option("--resume", options->resume, "go on from the newest checkpoint of this run's folder");
-  command.add_flag("--list-recipes", options->list_recipes, "print what --recipe can be, and do nothing else");
+  command.add_option("-o,--output", options->output, "the run's folder (default: runs/<UTC time>)")->group("Files");
+  command.add_option("--resume", options->resume, "go on from the newest checkpoint of this run's folder")
+      ->group("Files");
+  command.add_flag("--list-recipes", options->list_recipes, "print what --recipe can be, and do nothing else")
+      ->group("Settings as a whole");
   add_hang_timeout(command, options->hang_timeout);
   return [options] { return run_train(*options); };
 }

@@ -8,12 +8,17 @@
 namespace mnist_dist {
 namespace {
 
-int set_lock(int descriptor, int command, short type, long byte) {
+struct flock lock_of(short type, long byte) {
   struct flock lock {};
   lock.l_type = type;
   lock.l_whence = SEEK_SET;
   lock.l_start = byte;
   lock.l_len = 1;
+  return lock;
+}
+
+int set_lock(int descriptor, int command, short type, long byte) {
+  struct flock lock = lock_of(type, byte);
   return fcntl(descriptor, command, &lock);
 }
 
@@ -29,6 +34,11 @@ LockOutcome lock_byte(int descriptor, long byte, bool wait) {
 
 void unlock_byte(int descriptor, long byte) {
   set_lock(descriptor, F_OFD_SETLK, F_UNLCK, byte);
+}
+
+bool is_locked_by_another(int descriptor, long byte) {
+  struct flock lock = lock_of(F_WRLCK, byte);
+  return fcntl(descriptor, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
 bool leads_to(const char* path, int descriptor) {

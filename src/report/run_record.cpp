@@ -20,7 +20,7 @@ RunRecord read_run(const std::filesystem::path& folder) {
   const std::vector<std::byte> model = read_file(files.model());
   record.model = run::decode_model(model, files.model());
   record.model_sha256 = sha256_hex(model);
-  record.history = run::parse_metrics_jsonl(read_text_file(files.metrics_jsonl()), files.metrics_jsonl().string());
+  record.history = run::history_from_jsonl(read_text_file(files.metrics_jsonl()), files.metrics_jsonl().string());
   return record;
 }
 

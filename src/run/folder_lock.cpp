@@ -51,7 +51,7 @@ void FolderLock::take(const std::function<void()>& check) {
   }
   if (lock_byte(descriptor_, kWriter, false) == LockOutcome::anothers) {
     throw Error(ExitCode::file_system,
-                fmt::format("{} is being written by {}: wait for its end, or choose another --output", name,
+                fmt::format("{} is being written by {}: wait for its end, or choose another folder", name,
                             printable(read_text_file(file_))));
   }
   check();
@@ -61,6 +61,15 @@ void FolderLock::take(const std::function<void()>& check) {
     throw file_error(fmt::format("cannot write {}", printable(file_.string())), errno);
   }
   unlock_byte(descriptor_, kText);
+}
+
+std::string FolderLock::owner(const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / ".lock";
+  const int descriptor = retry([&] { return open(file.c_str(), O_RDONLY | O_CLOEXEC); });
+  if (descriptor < 0) return {};
+  const bool locked = is_locked_by_another(descriptor, kWriter);
+  close(descriptor);
+  return locked ? printable(read_text_file(file)) : std::string();
 }
 
 void FolderLock::check_still_there() const {

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <string>
 
 namespace mnist_dist::run {
 
@@ -17,6 +18,9 @@ class FolderLock {
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;
   ~FolderLock();
+
+  /// Which process has the lock of a folder now, without asking for it; "" where none has.
+  [[nodiscard]] static std::string owner(const std::filesystem::path& folder);
 
   /// @throws Error (file_system) unless the folder is still there, with this lock in it
   void check_still_there() const;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -18,6 +19,16 @@ std::string csv_field(double value) {
 
 double number_or_nan(const nlohmann::json& value) {
   return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
+}
+
+train::EpochMetrics epoch_from_json(const nlohmann::json& line) {
+  return {.epoch = line.at("epoch").get<std::int64_t>(),
+          .score = number_or_nan(line.at("score")),
+          .loss = number_or_nan(line.at("loss")),
+          .accuracy = number_or_nan(line.at("accuracy")),
+          .seconds = number_or_nan(line.at("seconds")),
+          .rows = line.at("rows").get<std::int64_t>(),
+          .steps = line.at("steps").get<std::int64_t>()};
 }
 
 }  // namespace
@@ -46,22 +57,18 @@ std::string metrics_jsonl(const std::vector<train::EpochMetrics>& history) {
   return text;
 }
 
-std::vector<train::EpochMetrics> parse_metrics_jsonl(const std::string& text, const std::string& name) {
+std::vector<train::EpochMetrics> history_from_jsonl(const std::string& text, const std::string& name) {
   std::vector<train::EpochMetrics> history;
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
+    const auto expected = static_cast<std::int64_t>(history.size()) + 1;
     try {
-      const nlohmann::json row = nlohmann::json::parse(line);
-      history.push_back({.epoch = row.at("epoch").get<std::int64_t>(),
-                         .score = number_or_nan(row.at("score")),
-                         .loss = number_or_nan(row.at("loss")),
-                         .accuracy = number_or_nan(row.at("accuracy")),
-                         .seconds = row.at("seconds").get<double>(),
-                         .rows = row.at("rows").get<std::int64_t>(),
-                         .steps = row.at("steps").get<std::int64_t>()});
+      history.push_back(epoch_from_json(nlohmann::json::parse(line)));
     } catch (const nlohmann::json::exception&) {
+    }
+    if (static_cast<std::int64_t>(history.size()) != expected || history.back().epoch != expected) {
       throw Error(ExitCode::bad_data,
-                  fmt::format("{}, line {}: not the metrics of an epoch", printable(name), history.size() + 1));
+                  fmt::format("{} is damaged: line {} is not that of epoch {}", name, expected, expected));
     }
   }
   return history;

@@ -10,6 +10,9 @@
 #include "mnist_dist/core/sealed_bytes.hpp"
 #include "mnist_dist/h5/file.hpp"
 #include "mnist_dist/image/image.hpp"
+#include "mnist_dist/image/png.hpp"
+#include "mnist_dist/run/run_folder.hpp"
+#include "mnist_dist/train/settings.hpp"
 
 namespace mnist_dist::run {
 namespace {
@@ -99,8 +102,16 @@ void read_holdout(const h5::File& file, const std::string& name, Model& model) {
 }  // namespace
 
 std::filesystem::path model_file(std::filesystem::path path) {
+  if (path.empty()) path = newest_run();
   if (std::filesystem::is_directory(path)) path /= "model.h5";
   return path;
+}
+
+std::string data_of_model(const std::filesystem::path& path) {
+  const std::filesystem::path config = path.parent_path() / "config.toml";
+  std::error_code ignored;
+  if (!std::filesystem::exists(config, ignored)) return train::Settings{}.data;
+  return train::settings_from_toml(read_text_file(config), printable(config.string())).data;
 }
 
 void save_model(const Model& model, const std::filesystem::path& path) {

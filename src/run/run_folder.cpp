@@ -3,13 +3,19 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <ctime>
+#include <span>
+#include <vector>
 
 #include "folder_lock.hpp"
 #include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/folder.hpp"
 #include "mnist_dist/core/retry.hpp"
+#include "mnist_dist/core/sha256.hpp"
+#include "mnist_dist/run/past_run.hpp"
 
 namespace mnist_dist::run {
 namespace {
@@ -42,19 +48,24 @@ void check_holds_no_run(const RunFolder& folder) {
               fmt::format("{} already holds a run: go on with --resume {}, or choose another --output", name, name));
 }
 
+std::filesystem::path resolved(const std::filesystem::path& path) {
+  std::error_code failed;
+  std::filesystem::path found = std::filesystem::weakly_canonical(path, failed);
+  return failed ? path : found;
+}
+
 /// A link is replaced as a file is: made under another name, then renamed.
-void point_latest_to(const std::filesystem::path& run) {
-  const std::filesystem::path folder = run.parent_path();
-  const std::filesystem::path latest = folder / "latest";
+/// @param run how to get there from the link's folder
+void replace_link(const std::filesystem::path& link, const std::filesystem::path& run) {
   // Nobody else takes this name, since the run's folder is locked.
-  const std::filesystem::path partial = folder / fmt::format(".latest.{}.partial", run.filename().string());
-  // Somebody's own file or folder of that name stays.
-  if (std::filesystem::exists(std::filesystem::symlink_status(latest)) && !std::filesystem::is_symlink(latest)) return;
+  const std::string text = run.string();
+  const std::filesystem::path partial =
+      link.parent_path() / fmt::format(".latest.{:.16}.partial", sha256_hex(std::as_bytes(std::span(text))));
   std::error_code failed;
   retry(failed, [&] { std::filesystem::remove(partial, failed); });  // left by a process that died just here
-  retry(failed, [&] { std::filesystem::create_directory_symlink(run.filename(), partial, failed); });
-  if (!failed) retry(failed, [&] { std::filesystem::rename(partial, latest, failed); });
-  if (failed) throw file_error(fmt::format("cannot make the link {}", printable(latest.string())), failed.value());
+  retry(failed, [&] { std::filesystem::create_directory_symlink(run, partial, failed); });
+  if (!failed) retry(failed, [&] { std::filesystem::rename(partial, link, failed); });
+  if (failed) throw file_error(fmt::format("cannot make the link {}", printable(link.string())), failed.value());
 }
 
 }  // namespace
@@ -90,8 +101,42 @@ RunFolder RunFolder::create(std::filesystem::path path, const train::Settings& s
   }
   RunFolder folder = locked(path, check_holds_no_run);
   write_file_atomically(folder.config(), train::to_toml(settings));
-  point_latest_to(path);
   return folder;
+}
+
+void RunFolder::become_latest() const {
+  const std::filesystem::path runs = std::filesystem::path(kLatest).parent_path();
+  std::error_code ignored;
+  const auto there = std::filesystem::symlink_status(kLatest, ignored).type();
+  // Somebody's own file or folder of that name stays.
+  if (there != std::filesystem::file_type::not_found && there != std::filesystem::file_type::symlink) return;
+  make_folders(runs);
+  replace_link(kLatest, path_.is_absolute() ? resolved(path_) : resolved(path_).lexically_relative(resolved(runs)));
+}
+
+void mend_link(const std::filesystem::path& link) {
+  std::error_code failed;
+  if (!std::filesystem::is_symlink(link, failed) || std::filesystem::exists(link / "config.toml", failed)) return;
+  const std::filesystem::path beside = link.has_parent_path() ? link.parent_path() : ".";
+  const std::vector<FoundRun> runs = find_runs(beside);
+  const auto newest = std::find_if(runs.rbegin(), runs.rend(), [](const FoundRun& run) { return run.damage.empty(); });
+  if (newest != runs.rend()) {
+    replace_link(link, newest->path.lexically_relative(beside));
+  } else {
+    retry(failed, [&] { std::filesystem::remove(link, failed); });
+    if (failed) throw file_error(fmt::format("cannot remove {}", printable(link.string())), failed.value());
+  }
+}
+
+std::filesystem::path newest_run() {
+  std::error_code failed;
+  const std::filesystem::path run = std::filesystem::canonical(kLatest, failed);
+  if (failed) {
+    throw Error(ExitCode::file_system,
+                fmt::format("{} leads to no run: train one with `mnist-dist train`, or name a model", kLatest));
+  }
+  const std::filesystem::path here = run.lexically_relative(resolved("."));
+  return here.empty() || *here.begin() == ".." ? run : here;
 }
 
 void RunFolder::check_still_there() const {

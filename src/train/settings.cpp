@@ -10,6 +10,7 @@
 
 #include "mnist_dist/core/counted.hpp"
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/nearest_word.hpp"
 
 namespace mnist_dist::train {
 namespace {
@@ -38,8 +39,8 @@ struct Checker {
                                                info.name, printable(value)));
     }
     if (info.choices.empty() || std::ranges::find(info.choices, value) != info.choices.end()) return;
-    throw Error(ExitCode::usage, fmt::format("--{} is '{}', but must be one of: {}", info.name, printable(value),
-                                             fmt::join(info.choices, ", ")));
+    throw Error(ExitCode::usage, fmt::format("--{} is '{}', but must be one of: {}{}", info.name, printable(value),
+                                             fmt::join(info.choices, ", "), did_you_mean(value, info.choices)));
   }
   void operator()(const SettingInfo& info, const std::vector<std::uint64_t>& values) const {
     for (const std::uint64_t value : values) check_number(info, static_cast<double>(value));
@@ -217,8 +218,9 @@ Settings settings_from_toml(const std::string& text, const std::string& name, co
   for (const auto& [key, node] : table) {
     const std::string unknown(key.str());
     if (std::ranges::find(known, unknown) != known.end()) continue;
-    throw Error(ExitCode::usage, fmt::format("{}, line {}: unknown key '{}'; known are: {}", name,
-                                             key.source().begin.line, printable(unknown), fmt::join(known, ", ")));
+    throw Error(ExitCode::usage,
+                fmt::format("{}, line {}: unknown key '{}'{}; known are: {}", name, key.source().begin.line,
+                            printable(unknown), did_you_mean(unknown, known), fmt::join(known, ", ")));
   }
   return settings;
 }

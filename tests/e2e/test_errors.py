@@ -163,8 +163,8 @@ class Usage(ErrorTest):
     def test_command_line(self):
         for arguments, mentions in (((), ["--help"]), (("fly",), ["fly"]), (("train", "--typo"), ["--typo"]),
                                     (("train", Shared.data, "another.h5"), ["another.h5"]),
-                                    (("train", "--epochs"), ["--epochs"]), (("predict",), ["MODEL", "--help"]),
-                                    (("predict", Files.model), ["IMAGE"]), (("info",), ["FILE"]),
+                                    (("train", "--epochs"), ["--epochs"]), (("predict",), ["IMAGE", "--help"]),
+                                    (("predict", Files.model), ["IMAGE"]),
                                     (("evaluate", "--typo"), ["--typo"])):
             self.assert_refused(USAGE, mentions, *arguments)
 
@@ -197,7 +197,7 @@ class Usage(ErrorTest):
 
     def test_names_with_control_characters_stay_on_one_line(self):
         self.assert_refused(FILE_SYSTEM, ["a?b"], "train", "a\nb")
-        self.assert_refused(FILE_SYSTEM, ["a?b"], "predict", "a\nb", "image.png")
+        self.assert_refused(FILE_SYSTEM, ["a?b"], "predict", "a\nb.h5", "image.png")
 
 
 class Output(ErrorTest):
@@ -307,7 +307,7 @@ class Help(ProgramTest):
                   "--seed UINT=0", "--checkpoint-every UINT=1", "default: runs/<UTC time>", "--config", "--resume"),
         "bench": ("=mnist.h5", "--hidden UINT=100,100,100", "--batch-size UINT=100", "--reduction TEXT=tree",
                   "--seconds FLOAT=2", "--json", "--config"),
-        "evaluate": ("=mnist.h5", "=runs/latest/model.h5", "default: report.json"),
+        "evaluate": ("that the run's config.toml names", "by runs/latest", "default: report.json"),
         "predict": ("MODEL", "IMAGE", "--list", "--top", "--csv", "--json", "--invert", "auto", "--center"),
         "info": ("FILE",),
     }

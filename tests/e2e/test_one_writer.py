@@ -28,7 +28,7 @@ class WriterTest(ProgramTest):
         wait_until(lambda: job.process.poll() is not None or has_begun(job), "a refusal")
         self.assertFalse(has_begun(job), "there are two writers")
         self.assert_one_error(job.wait(), FILE_SYSTEM, f"{folder} is being written by process {writer} on "
-                              f"{socket.gethostname()}: wait for its end, or choose another --output")
+                              f"{socket.gethostname()}: wait for its end, or choose another folder")
 
     def begin(self, *arguments, run="run", ranks=None):
         """A job that has done an epoch of the run."""

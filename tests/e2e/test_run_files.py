@@ -148,8 +148,8 @@ class RunFolder(ProgramTest):
         self.succeed("evaluate", Shared.data, "-m", "run", "--report", "report")
         self.assertEqual(len(read_metrics(self.folder / "disk")), 2)
         self.assertTrue((self.folder / "disk" / "report").is_file())
-        self.assertEqual([os.readlink(self.folder / name) for name in ("run", "report", "latest")],
-                         ["disk", "disk/report", "run"])
+        self.assertEqual([os.readlink(self.folder / name) for name in ("run", "report", "runs/latest")],
+                         ["disk", "disk/report", "../disk"])
 
     def test_stop_conditions(self):
         window = self.succeed("train", Shared.data, "-o", "window", "--learning-rate", 0, "--min-change", 0,

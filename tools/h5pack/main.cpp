@@ -14,6 +14,7 @@
 #include "mnist_dist/core/build_info.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/log.hpp"
+#include "mnist_dist/core/nearest_word.hpp"
 #include "mnist_dist/core/output.hpp"
 #include "mnist_dist/data/dataset_guard.hpp"
 
@@ -45,7 +46,11 @@ int report_usage(const CLI::App& app, const CLI::ParseError& error) {
   for (const CLI::App* chosen : app.get_subcommands()) command += " " + chosen->get_name();
   if (app.get_subcommands().empty()) {
     const std::vector<std::string> unknown = app.remaining();
-    what = unknown.empty() ? "a command is missing" : fmt::format("{} is neither a command nor an option", unknown[0]);
+    std::vector<std::string> known;
+    for (const CLI::App* offered : app.get_subcommands({})) known.push_back(offered->get_name());
+    what = unknown.empty()
+               ? "a command is missing"
+               : fmt::format("{} is neither a command nor an option{}", unknown[0], did_you_mean(unknown[0], known));
   }
   log_error(fmt::format("{}; see {} --help", printable(what), command));
   return static_cast<int>(ExitCode::usage);

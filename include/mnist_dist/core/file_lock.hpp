@@ -18,6 +18,9 @@ enum class LockOutcome {
 
 void unlock_byte(int descriptor, long byte);
 
+/// Whether somebody else who opened the file has locked the byte. It is enough to be able to read the file.
+[[nodiscard]] bool is_locked_by_another(int descriptor, long byte);
+
 /// Whether `path` leads to the file that is open as `descriptor`, and not to another one or nowhere.
 [[nodiscard]] bool leads_to(const char* path, int descriptor);
 

@@ -15,7 +15,8 @@ namespace mnist_dist::run {
 /// null.
 [[nodiscard]] std::string metrics_jsonl(const std::vector<train::EpochMetrics>& history);
 
-/// What metrics_jsonl() wrote. @param name what errors call the text  @throws Error (bad_data) naming the line
-[[nodiscard]] std::vector<train::EpochMetrics> parse_metrics_jsonl(const std::string& text, const std::string& name);
+/// What metrics_jsonl() was made from. @param name what errors call the text
+/// @throws Error (bad_data) when it is something else
+[[nodiscard]] std::vector<train::EpochMetrics> history_from_jsonl(const std::string& text, const std::string& name);
 
 }  // namespace mnist_dist::run

@@ -38,8 +38,13 @@ struct Model {
   std::uint64_t seed = 0;         ///< likewise
 };
 
-/// The model's file: `path` itself, or model.h5 in it when it is the folder of a run.
+/// The model's file: `path` itself, or model.h5 in it when it is the folder of a run; of the run trained last when it
+/// is empty. @throws Error (file_system) when there has been no run
 [[nodiscard]] std::filesystem::path model_file(std::filesystem::path path);
+
+/// The data set that the config.toml beside a model's file names; the default one where there is none.
+/// @throws Error usage: it is no configuration; file_system: it cannot be read
+[[nodiscard]] std::string data_of_model(const std::filesystem::path& path);
 
 /// Writes the file atomically. @throws Error (file_system)
 void save_model(const Model& model, const std::filesystem::path& path);
