@@ -56,7 +56,9 @@ train::Settings settings_of_resumed_run(const TrainOptions& options, const run::
   const std::string config = folder.config().string();
   train::Settings settings = train::settings_from_toml(read_text_file(config), config);
   std::set<std::string> given = given_settings(options.settings);
-  if (initial_model_file(options.settings.values.init_from) == settings.init_from) given.erase("init-from");
+  if (given.contains("init-from") && initial_model_file(options.settings.values.init_from) == settings.init_from) {
+    given.erase("init-from");
+  }
   for (const std::string& name : given) {
     if (kMayChange.contains(name)) continue;
     throw Error(ExitCode::usage,
