@@ -74,7 +74,7 @@ class Report(ProgramTest):
         self.succeed("report", run, "--data", Shared.data)
 
     def test_what_is_no_run_or_damaged(self):
-        self.assert_one_error(self.run_program("report"), USAGE, "RUN")
+        self.assert_one_error(self.run_program("report"), FILE_SYSTEM, "runs/latest")
         self.assert_one_error(self.run_program("report", "nothing"), FILE_SYSTEM, "nothing", "config.toml")
         run = self.copy_run()
         metrics = run / "metrics.jsonl"

@@ -91,7 +91,7 @@ class Newest(RunsTest):
 class List(RunsTest):
     def test_states(self):
         self.assertIn("no runs in runs", self.succeed("runs"))
-        done = self.train("runs/done", "--recipe", "fast", "--epochs", 1)
+        done = self.train("runs/done", "--recipe", "fast", "--holdout", 0.1, "--epochs", 1)
         self.succeed("evaluate")
         stopped = self.train("runs/many/stopped", *SMALL)
         config = stopped / "config.toml"
