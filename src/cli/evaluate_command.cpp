@@ -16,6 +16,7 @@
 #include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/counted.hpp"
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/log.hpp"
 #include "mnist_dist/core/output.hpp"
 #include "mnist_dist/core/sha256.hpp"
 #include "mnist_dist/data/dataset_file.hpp"
@@ -113,6 +114,12 @@ int run_evaluate(const EvaluateOptions& options) {
       print_line(fmt::format("{} on the {} of {}\n", printable(model_path.string()),
                              counted(rows.ids.size(), on_holdout ? "holdout image" : "test image"),
                              printable(data_path)));
+      if (options.data.empty() && model->dataset_sha256 != file.content_sha256()) {
+        log_warning(
+            fmt::format("{} was packed anew after {} was trained: images that it was trained on may be among "
+                        "these; train anew",
+                        printable(data_path), printable(model_path.string())));
+      }
     }
     outcomes = score_my_part(*model, file, rows, world);
   });

@@ -74,6 +74,18 @@ class Newest(RunsTest):
         self.resume(f"runs/{first.name}", "--epochs", 3)
         self.assertIn(f"runs/{first.name}/model.h5 on the 300", self.succeed("evaluate").splitlines()[0])
 
+    def test_data_packed_anew(self):
+        """Images that were trained on may be among the test images now."""
+        data = self.folder / "mnist.h5"
+        shutil.copy(Shared.data, data)
+        self.succeed("train", *SMALL)
+        self.assertEqual(self.run_program("evaluate").stderr, "")
+        shutil.copy(pack(draw_digits(self.folder / "other", 200, 50)), data)
+        result = self.run_program("evaluate")
+        self.assertEqual(result.returncode, DONE)
+        self.assertIn("mnist.h5 was packed anew after ", result.stderr)
+        self.assertEqual(self.run_program("evaluate", data).stderr, "")  # whoever names the data knows
+
     def test_no_run_yet(self):
         for command in (("evaluate",), ("info",), ("predict", "image.png")):
             self.assert_one_error(self.run_program(*command), FILE_SYSTEM, "runs/latest", "mnist-dist train")
