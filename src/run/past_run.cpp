@@ -23,8 +23,9 @@ namespace mnist_dist::run {
 namespace {
 
 /// What a run writes, in the order in which it is removed: as long as there is a config.toml, it can be tried again.
-constexpr std::array<std::string_view, 7> kWritten = {"checkpoints", "model.h5",    "metrics.csv", "metrics.jsonl",
-                                                      "report.json", "config.toml", ".lock"};
+constexpr std::array<std::string_view, 9> kWritten = {"checkpoints",   "model.h5",    "metrics.csv",
+                                                      "metrics.jsonl", "report.json", "report-holdout.json",
+                                                      "report.html",   "config.toml", ".lock"};
 
 bool is_there(const std::filesystem::path& path) {
   std::error_code ignored;

@@ -2,18 +2,23 @@
 
 import re
 import shlex
+import shutil
 import subprocess
+import unittest
+from pathlib import Path
 
 from program import (DONE, FILE_SYSTEM, H5PACK, MNIST_DIST, MPIEXEC, PATIENCE, USAGE, ProgramTest, Shared, environment,
                      error_lines, main)
 
-COMMANDS = ("train", "bench", "evaluate", "predict", "preview-augmentation", "info", "runs", "compare", "reproduce",
-            "remove")
+ROOT = Path(__file__).resolve().parents[2]
+
+COMMANDS = ("train", "bench", "evaluate", "report", "predict", "preview-augmentation", "info", "runs", "compare",
+            "reproduce", "remove")
 # Those of commands with many options: no option is outside of them.
 GROUPS = {"Arguments", "Settings as a whole", "Data", "Network", "Optimiser", "Augmentation of training images",
           "Stopping", "Computation", "Files", "Measuring", "Sheet", "Other"}
 CODES = {"train": [0, 2, 3, 4, 5, 70, 75], "bench": [0, 2, 3, 4, 5, 70], "evaluate": [0, 2, 3, 4, 5, 70],
-         "predict": [0, 2, 3, 4, 70], "preview-augmentation": [0, 2, 3, 4, 70], "info": [0, 2, 3, 4, 70],
+         "report": [0, 2, 3, 4, 70], "predict": [0, 2, 3, 4, 70], "preview-augmentation": [0, 2, 3, 4, 70], "info": [0, 2, 3, 4, 70],
          "runs": [0, 2, 4, 70], "compare": [0, 2, 3, 4, 70], "reproduce": [0, 2, 3, 4, 5, 6, 70, 75],
          "remove": [0, 2, 4, 70]}
 
@@ -85,6 +90,21 @@ class Help(ProgramTest):
         for words, option in ((("help",), ("--help",)), (("help", "train"), ("train", "--help")),
                               (("version",), ("--version",))):
             self.assertEqual(self.succeed(*words), self.succeed(*option))
+
+
+class ManualPages(ProgramTest):
+    @unittest.skipUnless(shutil.which("help2man"), "help2man is not installed")
+    def test_every_command_has_one_with_all_its_options(self):
+        subprocess.run([ROOT / "tools" / "man-pages", Path(MNIST_DIST).parent, self.folder / "man"], check=True)
+        pages = {path.stem: path.read_text(encoding="utf-8").replace("\\-", "-")
+                 for path in (self.folder / "man").iterdir()}
+        programs = {"mnist-dist", "h5pack", *(f"h5pack-{command}" for command in ("pack", "info", "verify", "synth"))}
+        self.assertEqual(set(pages), programs | {f"mnist-dist-{command}" for command in COMMANDS})
+        for command in COMMANDS:
+            page = pages[f"mnist-dist-{command}"]
+            self.assertRegex(page, rf'\.TH MNIST-DIST-{command.upper()} "1"')
+            options = set(re.findall(r"--[a-z][a-z0-9-]*", self.succeed("help", command)))
+            self.assertLessEqual(options, set(re.findall(r"--[a-z][a-z0-9-]*", page)), command)
 
 
 class TypingErrors(ProgramTest):

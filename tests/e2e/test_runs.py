@@ -172,6 +172,8 @@ class Remove(RunsTest):
         for text in ("", "\n", "n\n", "yes please\n"):
             self.assertIn("remove run? [y/N] kept run", self.answer(text, "remove", "run"))
             self.assertTrue((run / "model.h5").exists())
+        for words in (("evaluate", "-m", "run"), ("evaluate", "-m", "run", "--split", "holdout"), ("report", "run")):
+            self.succeed(*words)
         self.assertIn("removed run", self.answer("y\n", "remove", "run"))
         self.assertFalse(run.exists())
 
