@@ -76,7 +76,7 @@ int run_bench(const BenchOptions& options) {
 
 RunCommand add_bench_command(CLI::App& command) {
   const auto options = std::make_shared<BenchOptions>();
-  add_settings_flags(command, options->settings);
+  add_settings_flags(command, options->settings, {"init-from"});
   command
       .add_option("--seconds", options->seconds,
                   "how long steps are measured; the rest takes a few seconds more [0.01 to 3600]")

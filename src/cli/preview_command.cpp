@@ -58,7 +58,7 @@ int run_preview(const PreviewOptions& options) {
 
 RunCommand add_preview_command(CLI::App& command) {
   const auto options = std::make_shared<PreviewOptions>();
-  add_settings_flags(command, options->settings);
+  add_settings_flags(command, options->settings, {"init-from"});
   command.add_option("-o,--output", options->output, "the PNG file to write")->group("Sheet")->capture_default_str();
   command.add_option("--rows", options->rows, "training images to show [1 to 1000]")
       ->check(CLI::Range(1, 1000).description(""))

@@ -24,9 +24,11 @@ const Recipe& recipe_of_name(const std::string& name) {
   if (found != recipes().end()) return *found;
   std::vector<std::string> names;
   for (const Recipe& recipe : recipes()) names.emplace_back(recipe.name);
-  throw Error(ExitCode::usage,
-              fmt::format("--recipe is '{}', but must be one of: {}{} (--list-recipes tells what they are for)",
-                          printable(name), fmt::join(names, ", "), did_you_mean(name, names)));
+  throw Error(
+      ExitCode::usage,
+      fmt::format(
+          "--recipe is '{}', but must be one of: {}{} (`mnist-dist train --list-recipes` tells what they are for)",
+          printable(name), fmt::join(names, ", "), did_you_mean(name, names)));
 }
 
 std::string recipe_list() {

@@ -135,6 +135,10 @@ int run_reproduce(const ReproduceOptions& options) {
   // 4. Compare.
   int same = 0;
   comm::run_and_agree(world, [&] {
+    if (original && !end.finished) {
+      print_line(fmt::format("then:                         mnist-dist compare {} {}", printable(options.run),
+                             printable(start.folder->path().string())));
+    }
     if (original && end.finished) same = print_verdict(*original, options.run, *start.folder) ? 1 : 0;
   });
   world.broadcast(std::span(&same, 1));

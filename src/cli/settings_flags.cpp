@@ -51,7 +51,7 @@ std::string with_range(const train::SettingInfo& info) {
 
 }  // namespace
 
-void add_settings_flags(CLI::App& command, SettingsFlags& settings) {
+void add_settings_flags(CLI::App& command, SettingsFlags& settings, const std::set<std::string>& without) {
   command.add_option("-c,--config", settings.config, "TOML file of these settings; flags on the command line win")
       ->group("Settings as a whole");
   const char* group = "";
@@ -59,6 +59,7 @@ void add_settings_flags(CLI::App& command, SettingsFlags& settings) {
     const std::string name = info.name;
     const auto* const begun = std::ranges::find(kGroups, name, &Group::first);
     if (begun != std::end(kGroups)) group = begun->name;
+    if (without.contains(name)) return;
     CLI::Option* flag =
         command.add_option(name == "data" ? "DATA,--data" : "--" + name, value, with_range<T>(info))->group(group);
     if constexpr (std::is_same_v<T, std::vector<std::uint64_t>>) {

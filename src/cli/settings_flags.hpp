@@ -24,8 +24,8 @@ struct ResolvedSettings {
   std::set<std::string> of_recipe;  ///< names of those that the recipe decided
 };
 
-/// Adds a flag for every setting, and --config. @param settings outlives the parsing
-void add_settings_flags(CLI::App& command, SettingsFlags& settings);
+/// Adds a flag for every setting but `without`, and --config. @param settings outlives the parsing
+void add_settings_flags(CLI::App& command, SettingsFlags& settings, const std::set<std::string>& without = {});
 
 /// The settings that stand on the command line.
 [[nodiscard]] std::set<std::string> given_settings(const SettingsFlags& settings);

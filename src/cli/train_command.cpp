@@ -25,6 +25,7 @@
 #include "mnist_dist/run/training_run.hpp"
 #include "mnist_dist/train/memory_estimate.hpp"
 #include "mnist_dist/train/recipe_scaling.hpp"
+#include "mnist_dist/train/stop_conditions.hpp"
 #include "recipes.hpp"
 #include "settings_flags.hpp"
 #include "training.hpp"
@@ -49,6 +50,19 @@ std::string one_line(std::string text) {
 /// only move its end, as other conditions to stop do, the data set may have been moved, and checkpoints may become more
 /// frequent.
 const std::set<std::string> kMayChange = {"epochs", "window", "min-change", "data", "checkpoint-every"};
+
+/// An end that lies in the past would be no end of a run with these settings. @throws Error (usage)
+void check_end(const std::vector<train::EpochMetrics>& history, const train::Settings& settings) {
+  for (std::size_t epochs = 1; epochs < history.size(); ++epochs) {
+    const auto reason =
+        train::stop_reason({history.begin(), history.begin() + static_cast<std::ptrdiff_t>(epochs)}, settings);
+    if (!reason) continue;
+    throw Error(ExitCode::usage,
+                fmt::format("these settings would have ended the run after epoch {}, and {} are done: {}; start a new "
+                            "run for that",
+                            epochs, history.size(), *reason));
+  }
+}
 
 /// @param checkpoint what to go on from, if there is one  @throws Error (usage) naming what must not change
 train::Settings settings_of_resumed_run(const TrainOptions& options, const run::RunFolder& folder,
@@ -83,6 +97,7 @@ train::Settings settings_of_resumed_run(const TrainOptions& options, const run::
                                              "step's learning rate; start a new run for another one",
                                              settings.epochs));
   }
+  if (checkpoint) check_end(checkpoint->history, settings);
   return settings;
 }
 
@@ -224,8 +239,6 @@ run::TrainingRun::End train_run(const Ranks& ranks, Start& start, const data::Da
       log_warning(warning);
     }
     if (!start.folder) start.folder = run::RunFolder::create(output, start.settings);
-    make_latest(*start.folder);
-    print_run(start, model ? start_line(*model, file, start.settings) : "");
   });
 
   // 2. Train.
@@ -239,6 +252,11 @@ run::TrainingRun::End train_run(const Ranks& ranks, Start& start, const data::Da
   };
   run::TrainingRun training(world, ranks.host, start.settings, file, data, start.folder ? &*start.folder : nullptr,
                             start.checkpoint, model ? &*model : nullptr);
+  comm::run_and_agree(world, [&] {
+    if (!speaks) return;
+    make_latest(*start.folder);
+    print_run(start, model ? start_line(*model, file, start.settings) : "");
+  });
   std::function<void(const train::Trainer&)> show;
   if (const std::size_t columns = speaks ? terminal_columns() : 0; columns > 0) {
     show = [line = LiveLine(columns, start.settings.epochs)](const train::Trainer& trainer) mutable {

@@ -66,8 +66,8 @@ std::vector<std::string> class_warnings(const std::vector<std::string>& classes,
   const std::size_t least = smallest(holdout);
   if (sum(holdout) > 0 && holdout[least] < kFewOfHoldout) {
     warnings.push_back(
-        fmt::format("the holdout has {} of class {}, too few for a score to rely on: give a larger "
-                    "--holdout, or pack more images",
+        fmt::format("the holdout has {} of class {}, too few for a score to rely on: pack more "
+                    "images, or give a larger --holdout where the data set names none",
                     counted(holdout[least], "image"), printable(classes[least])));
   }
   return warnings;

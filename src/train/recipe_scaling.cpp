@@ -24,7 +24,8 @@ DataSize size_of(const data::DatasetFile& file) {
   return {.shape = file.image_shape(),
           .classes = file.classes().size(),
           .training_rows = file.rows(data::Split::training),
-          .testing_rows = file.rows(data::Split::testing)};
+          .testing_rows = file.rows(data::Split::testing),
+          .holdout_rows = file.holdout_rows().size()};
 }
 
 Settings scaled_to_data(const Settings& settings, const std::set<std::string>& of_recipe, const DataSize& data) {
@@ -37,7 +38,8 @@ Settings scaled_to_data(const Settings& settings, const std::set<std::string>& o
       settings.batch_size, std::max<std::uint64_t>(kSmallestBatch, data.training_rows / kStepsOfEpoch));
   const double holdout_of_class =
       settings.holdout * static_cast<double>(data.training_rows) / static_cast<double>(data.classes);
-  if (holdout_of_class < kFewestOfHoldout && data.testing_rows > 0) scaled_settings.holdout = 0;
+  const bool may_go = data.testing_rows > 0 && data.holdout_rows == 0;
+  if (holdout_of_class < kFewestOfHoldout && may_go) scaled_settings.holdout = 0;
 
   Settings result = settings;
   override_settings(result, scaled_settings, of_recipe);

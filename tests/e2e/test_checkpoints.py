@@ -206,6 +206,24 @@ class OtherInputs(CheckpointTest):
                 result = self.try_to_resume(flag, value, ranks=2 if flag == "--seed" else None)
                 self.assert_one_error(result, USAGE, flag)
 
+    def test_an_end_in_the_past(self):
+        """It would leave a run that its own settings do not give."""
+        run = self.train("ended", "--learning-rate", 0, "--hidden", 20, "--window", 4, "--min-change", 0, "--epochs", 50)
+        before = (run / "config.toml").read_bytes()
+        for option in (("--window", 3), ("--epochs", 4), ("--min-change", 1000)):
+            self.assert_one_error(self.run_program("train", "--resume", run, *option), USAGE,
+                                  "would have ended the run after epoch ", "and 5 are done", option[0])
+        self.assertEqual((run / "config.toml").read_bytes(), before)
+
+    def test_latest_stays_where_a_resume_is_refused(self):
+        other = pack(draw_digits(self.folder / "other", 1200, 300, "--seed", "2"))
+        first = self.train("first", "--epochs", 1, "--hidden", 20)
+        second = self.train("second", "--epochs", 1, "--hidden", 20)
+        result = self.run_program("train", "--resume", first, "--epochs", 2, "--data", other)
+        self.assert_one_error(result, BAD_DATA, other)
+        self.assertNotIn("epoch ", result.stdout)
+        self.assertEqual((self.folder / "runs" / "latest").resolve(), second.resolve())
+
     def test_conditions_to_stop_may_change(self):
         """A run that one of them ended goes on where it is given anew, and ends as if it had begun so."""
         begun, long_run = ("--learning-rate", 0, "--hidden", 20), ("--window", 5, "--min-change", 0, "--epochs", 50)

@@ -3,7 +3,7 @@
 //   config.toml    every setting, for `mnist-dist train --config`
 //   metrics.csv    a row per epoch          metrics.jsonl  the same and more
 //   model.h5       the best parameters      checkpoints/   what --resume goes on from
-//   report.json    from `mnist-dist evaluate`
+//   report.json, report-holdout.json, report.html    from `mnist-dist evaluate` and `report`
 //   .lock          one process at a time writes the folder
 // In the working folder, the link runs/latest leads to the run trained last, wherever it lies.
 #pragma once

@@ -81,9 +81,10 @@ void visit_settings(AnySettings& s, Visit&& visit) {
   constexpr double kMany = 9007199254740992.0;
   constexpr double kNearlyOne = 0.99999;
   visit(SettingInfo{"data", "the data set file, as h5pack wrote it"}, s.data);
-  visit(SettingInfo{"recipe", "settings for a purpose (see --list-recipes); --config and flags win"}, s.recipe);
+  visit(SettingInfo{"recipe", "settings for a purpose (see `mnist-dist train --list-recipes`); --config and flags win"},
+        s.recipe);
   visit(SettingInfo{.name = "init-from",
-                    .help = "train: begin with this model (model.h5, or its run's folder) instead of random weights. "
+                    .help = "begin with this model (model.h5, or its run's folder) instead of random weights. "
                             "Its hidden layers and activation are those of the network; its last layer is kept where "
                             "the classes are the same",
                     .may_be_empty = true},

@@ -49,8 +49,8 @@ TEST_CASE("classes that make training or its score doubtful are named, a line ea
                                  "it"});
   CHECK(warnings({90, 9}, {10, 5}, ClassWeights::balanced).empty());
   CHECK(warnings({30, 30}, {4, 1}) ==
-        std::vector<std::string>{"the holdout has 1 image of class dog, too few for a score to rely on: give a larger "
-                                 "--holdout, or pack more images"});
+        std::vector<std::string>{"the holdout has 1 image of class dog, too few for a score to rely on: pack more "
+                                 "images, or give a larger --holdout where the data set names none"});
   const std::vector<std::string> one_image = warnings({9, 1}, {1, 0});
   REQUIRE(one_image.size() == 2);
   CHECK(one_image.front() == "class dog has 1 training image: pack more, or leave the class out");

@@ -65,6 +65,9 @@ TEST_CASE("a holdout too small to choose an epoch by is left away, if the test i
   CHECK(is_close(scaled(kMnist, 4999).holdout, 0, 0));
   const train::DataSize untested{.shape = kMnist, .classes = 10, .training_rows = 400, .testing_rows = 0};
   CHECK(is_close(train::scaled_to_data(recipe(), kAll, untested).holdout, 0.1, 0));
+  const train::DataSize with_holdout{
+      .shape = kMnist, .classes = 10, .training_rows = 400, .testing_rows = 100, .holdout_rows = 40};
+  CHECK(is_close(train::scaled_to_data(recipe(), kAll, with_holdout).holdout, 0.1, 0));
 }
 
 TEST_CASE("what the recipe did not decide stays") {
