@@ -97,7 +97,15 @@ bool print_verdict(const Original& original, const std::string& run, const run::
   for (const run::Difference& reason : all) {
     print_line(fmt::format("{} differs: {} and {}", reason.what, printable(reason.first), printable(reason.second)));
   }
-  if (all.empty()) print_line("settings, data, build and arithmetic are the same: please report this");
+  const std::string& begun_with = original.run.settings.init_from;
+  if (all.empty() && !begun_with.empty()) {
+    print_line(
+        fmt::format("settings, data, build and arithmetic are the same; {}, with which it began, may have "
+                    "changed since",
+                    printable(begun_with)));
+  } else if (all.empty()) {
+    print_line("settings, data, build and arithmetic are the same: please report this");
+  }
   return false;
 }
 

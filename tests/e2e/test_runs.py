@@ -238,6 +238,12 @@ class Reproduce(RunsTest):
                 self.assertIn(mention, result.stdout)
         return result
 
+    def test_another_beginning(self):
+        base = self.train("base", *SMALL)
+        run = self.train("tuned", "--init-from", base, *SMALL)
+        self.resume(base, "--epochs", 3)
+        self.assert_other_bits(run, "base/model.h5, with which it began, may have changed since")
+
     def test_one_bit(self):
         run = self.copy("run")
 
