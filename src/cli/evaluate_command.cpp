@@ -16,7 +16,6 @@
 #include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/counted.hpp"
 #include "mnist_dist/core/error.hpp"
-#include "mnist_dist/core/log.hpp"
 #include "mnist_dist/core/output.hpp"
 #include "mnist_dist/core/sha256.hpp"
 #include "mnist_dist/data/dataset_file.hpp"
@@ -100,7 +99,7 @@ int run_evaluate(const EvaluateOptions& options) {
     const std::vector<std::byte> bytes = read_file(model_path);
     model = run::decode_model(bytes, model_path);
     model_sha256 = sha256_hex(bytes);
-    if (data_path.empty()) data_path = run::data_of_model(model_path);
+    if (data_path.empty()) data_path = data_of_run(model_path);
   });
   comm::check_alike(
       world, {{"the SHA-256 of the model", model_sha256}, {"the arithmetic", nn::arithmetic(nn::Products::automatic)}},
@@ -114,12 +113,7 @@ int run_evaluate(const EvaluateOptions& options) {
       print_line(fmt::format("{} on the {} of {}\n", printable(model_path.string()),
                              counted(rows.ids.size(), on_holdout ? "holdout image" : "test image"),
                              printable(data_path)));
-      if (options.data.empty() && model->dataset_sha256 != file.content_sha256()) {
-        log_warning(
-            fmt::format("{} was packed anew after {} was trained: images that it was trained on may be among "
-                        "these; train anew",
-                        printable(data_path), printable(model_path.string())));
-      }
+      if (options.data.empty()) warn_of_other_data(*model, file, model_path);
     }
     outcomes = score_my_part(*model, file, rows, world);
   });
@@ -132,7 +126,7 @@ int run_evaluate(const EvaluateOptions& options) {
         options.report.empty() ? model_path.parent_path() / (on_holdout ? "report-holdout.json" : "report.json")
                                : std::filesystem::path(options.report);
     const report::ClassificationReport report = report::make_classification_report(*outcomes, model->classes);
-    write_file_atomically(report_path, report::report_json(report));
+    write_file_atomically(report_path, report::report_json(report, {file.content_sha256(), options.split}));
     if (on_holdout) print_output("on the holdout, by which the model was chosen: new images may be harder\n");
     print_output(fmt::format("{}\nreport   {}\n", report::report_text(report, report_path.string()),
                              printable(report_path.string())));

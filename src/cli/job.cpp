@@ -128,6 +128,29 @@ void check_fit(const run::Model& model, const data::DatasetFile& file, const std
   }
 }
 
+std::string data_of_run(const std::filesystem::path& model_path) {
+  std::string data = run::data_of_model(model_path);
+  const auto is_missing = [](const std::filesystem::path& path) {
+    std::error_code ignored;
+    return std::filesystem::status(path, ignored).type() == std::filesystem::file_type::not_found;
+  };
+  if (is_missing(data) && !is_missing(model_path.parent_path() / "config.toml")) {
+    throw Error(ExitCode::file_system,
+                fmt::format("{}, the data set that {} was trained on, is not there: say where it is with --data",
+                            printable(data), printable(model_path.string())));
+  }
+  return data;
+}
+
+void warn_of_other_data(const run::Model& model, const data::DatasetFile& file,
+                        const std::filesystem::path& model_path) {
+  if (model.dataset_sha256 == file.content_sha256()) return;
+  log_warning(
+      fmt::format("{} was packed anew after {} was trained: images that it was trained on may be among these; train "
+                  "anew",
+                  printable(file.path().string()), printable(model_path.string())));
+}
+
 std::vector<std::uint64_t> test_rows(const data::DatasetFile& file) {
   std::vector<std::uint64_t> rows(file.rows(data::Split::testing));
   if (rows.empty()) {

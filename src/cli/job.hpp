@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <filesystem>
 #include <string>
 
 #include "mnist_dist/comm/communicator.hpp"
@@ -45,6 +46,14 @@ void check_image_shape(const run::Model& model, const data::DatasetFile& file, c
 /// Local: that a model is for images of this size and these classes. @param model_path what errors call the model
 /// @throws Error (bad_data) saying what does not fit
 void check_fit(const run::Model& model, const data::DatasetFile& file, const std::string& model_path);
+
+/// Local: the data set that the config.toml beside a model names, for whoever names none.
+/// @throws Error file_system: it is not there; usage: config.toml is wrong
+[[nodiscard]] std::string data_of_run(const std::filesystem::path& model_path);
+
+/// Local: a warning where a run's data set, found by data_of_run(), is not the one that the model was trained on.
+void warn_of_other_data(const run::Model& model, const data::DatasetFile& file,
+                        const std::filesystem::path& model_path);
 
 /// Local: all test images. @throws Error (bad_data) where there are none, with the ways out
 [[nodiscard]] std::vector<std::uint64_t> test_rows(const data::DatasetFile& file);

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iostream>
 
+#include "mnist_dist/core/counted.hpp"
 #include "mnist_dist/core/log.hpp"
 #include "mnist_dist/core/retry.hpp"
 #include "mnist_dist/image/image_file.hpp"
@@ -88,18 +89,28 @@ void take_path(const std::string& path, const InputHandlers& handlers) {
   Counts counts;
   walk_folder(path, handlers, counts);
   if (counts.images == 0 && counts.failures == 0) {
-    handlers.failure(Error(ExitCode::bad_data, fmt::format("{} holds no PNG or JPEG images ({} other files)",
-                                                           printable(path), counts.others)));
+    handlers.failure(Error(ExitCode::bad_data, fmt::format("{} holds no PNG or JPEG images ({})", printable(path),
+                                                           counted(counts.others, "other file"))));
   } else if (counts.others > 0) {
     log_warning(
-        fmt::format("{}: {} files that are no PNG or JPEG images were passed over", printable(path), counts.others));
+        fmt::format("{}: {} passed over: neither PNG nor JPEG", printable(path), counted(counts.others, "file")));
   }
 }
 
 void take_list(const std::string& list, const InputHandlers& handlers) {
+  const auto fail = [&] {
+    handlers.failure(file_error(fmt::format("cannot read the list {}", printable(list)), errno));
+  };
   std::ifstream file;
   const bool from_standard_input = list == kStandardInput;
-  if (!from_standard_input) file.open(list);
+  errno = 0;
+  if (!from_standard_input) {
+    file.open(list);
+    if (!file.is_open()) {
+      fail();
+      return;
+    }
+  }
   std::istream& lines = from_standard_input ? std::cin : file;
   std::string line;
   errno = 0;
@@ -108,9 +119,7 @@ void take_list(const std::string& list, const InputHandlers& handlers) {
     if (!line.empty()) take_path(line, handlers);
     errno = 0;
   }
-  if (lines.bad() || (!from_standard_input && !file.is_open())) {
-    handlers.failure(file_error(fmt::format("cannot read the list {}", printable(list)), errno));
-  }
+  if (lines.bad()) fail();
 }
 
 }  // namespace

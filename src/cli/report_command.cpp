@@ -32,15 +32,12 @@ struct TestImages {
 };
 
 TestImages read_test_images(const report::RunRecord& run, const std::string& other_data) {
-  const std::string path = other_data.empty() ? run.settings.data : other_data;
-  if (other_data.empty() && !std::filesystem::exists(path)) {
-    throw Error(ExitCode::file_system,
-                fmt::format("{}, the data set that {} was trained on, is not there: say where it is with --data",
-                            printable(path), printable(run.folder.string())));
-  }
+  const std::filesystem::path model_path = run.folder / "model.h5";
+  const std::string path = other_data.empty() ? data_of_run(model_path) : other_data;
   data::check_dataset_file(path);
   const data::DatasetFile file(path);
-  check_fit(run.model, file, (run.folder / "model.h5").string());
+  check_fit(run.model, file, model_path.string());
+  if (other_data.empty()) warn_of_other_data(run.model, file, model_path);
   const std::vector<std::uint64_t> rows = test_rows(file);
   return {data::ImageRows(file, data::Split::testing, rows, file.labels(data::Split::testing)),
           file.names(data::Split::testing)};

@@ -58,8 +58,10 @@ Json exact_accuracy_json(const ExactAccuracy& exact) {
 
 }  // namespace
 
-std::string report_json(const ClassificationReport& report) {
-  const Json json = {{"exact accuracy", exact_accuracy_json(report.exact_accuracy)},
+std::string report_json(const ClassificationReport& report, const ReportedImages& images) {
+  const Json json = {{"dataset_sha256", images.dataset_sha256},
+                     {"split", images.split},
+                     {"exact accuracy", exact_accuracy_json(report.exact_accuracy)},
                      {"breakdown", breakdown_json(report)},
                      {"matrix", matrix_json(report)}};
   // A class name with bytes that are not UTF-8 must not cost the report: they become U+FFFD.

@@ -1,27 +1,34 @@
 #include "mnist_dist/report/run_record.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <utility>
 
 #include "mnist_dist/core/atomic_file.hpp"
+#include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/sha256.hpp"
 #include "mnist_dist/nn/network.hpp"
 #include "mnist_dist/nn/softmax_cross_entropy.hpp"
-#include "mnist_dist/run/metrics_files.hpp"
-#include "mnist_dist/run/run_folder.hpp"
+#include "mnist_dist/run/past_run.hpp"
 #include "mnist_dist/train/scoring.hpp"
 
 namespace mnist_dist::report {
 
 RunRecord read_run(const std::filesystem::path& folder) {
-  const run::RunFolder files = run::RunFolder::open(folder);
-  RunRecord record;
-  record.folder = folder;
-  record.settings = train::settings_from_toml(read_text_file(files.config()), files.config().string());
-  const std::vector<std::byte> model = read_file(files.model());
-  record.model = run::decode_model(model, files.model());
-  record.model_sha256 = sha256_hex(model);
-  record.history = run::history_from_jsonl(read_text_file(files.metrics_jsonl()), files.metrics_jsonl().string());
-  return record;
+  run::PastRun run = run::read_past_run(folder);
+  if (run.history.empty()) {
+    throw Error(ExitCode::file_system,
+                fmt::format("{} has no epoch done yet, so there is nothing to report", printable(folder.string())));
+  }
+  const std::filesystem::path model_path = folder / "model.h5";
+  const std::vector<std::byte> model = read_file(model_path);
+  return {.folder = folder,
+          .settings = std::move(run.settings),
+          .history = std::move(run.history),
+          .model = run::decode_model(model, model_path),
+          .model_sha256 = sha256_hex(model),
+          .predictions = {}};
 }
 
 std::vector<Prediction> predict_images(const run::Model& model, const data::ImageRows& images) {

@@ -39,13 +39,19 @@ std::int64_t written_at(const std::filesystem::path& path) {
   return static_cast<std::int64_t>(status.st_mtim.tv_sec) * 1'000'000'000 + status.st_mtim.tv_nsec;
 }
 
+/// Nothing where it is not known, for whatever reason: a run is whole without its report.
 std::optional<double> test_accuracy(const RunFolder& folder) {
   if (!is_there(folder.report()) || written_at(folder.model()) > written_at(folder.report())) return std::nullopt;
   try {
-    return nlohmann::json::parse(read_text_file(folder.report())).at("exact accuracy").at("accuracy").get<double>();
+    const nlohmann::json report = nlohmann::json::parse(read_text_file(folder.report()));
+    if (report.at("split") != "test" || report.at("dataset_sha256") != load_model(folder.model()).dataset_sha256) {
+      return std::nullopt;
+    }
+    return report.at("exact accuracy").at("accuracy").get<double>();
   } catch (const nlohmann::json::exception&) {
-    throw Error(ExitCode::bad_data, fmt::format("{} is damaged: write it again with `mnist-dist evaluate`",
-                                                printable(folder.report().string())));
+    return std::nullopt;
+  } catch (const Error&) {
+    return std::nullopt;
   }
 }
 
@@ -53,19 +59,21 @@ bool looks_like_run(const std::filesystem::path& path) {
   return is_there(path / "config.toml") || is_there(path / "checkpoints") || is_there(path / "model.h5");
 }
 
-void find_paths(const std::filesystem::path& folder, std::vector<std::filesystem::path>& paths) {
+/// @return why the folder could not be read; of those in it, what cannot be read is passed over
+std::error_code find_paths(const std::filesystem::path& folder, std::vector<std::filesystem::path>& paths) {
+  std::error_code failed;
   if (looks_like_run(folder)) {
     paths.push_back(folder);
-    return;
+    return failed;
   }
-  std::error_code failed;
-  const std::filesystem::directory_iterator entries(folder, std::filesystem::directory_options::skip_permission_denied,
-                                                    failed);
-  if (failed) throw file_error(fmt::format("cannot read {}", printable(folder.string())), failed.value());
-  for (const auto& entry : entries) {
+  std::filesystem::directory_iterator entries;
+  retry(failed, [&] { entries = std::filesystem::directory_iterator(folder, failed); });
+  while (!failed && entries != std::filesystem::directory_iterator()) {
     std::error_code ignored;
-    if (!entry.is_symlink(ignored) && entry.is_directory(ignored)) find_paths(entry.path(), paths);
+    if (!entries->is_symlink(ignored) && entries->is_directory(ignored)) find_paths(entries->path(), paths);
+    entries.increment(failed);
   }
+  return failed;
 }
 
 void remove_whole(const std::filesystem::path& path) {
@@ -125,7 +133,9 @@ PastRun read_past_run(const std::filesystem::path& path) {
 
 std::vector<FoundRun> find_runs(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> paths;
-  find_paths(folder, paths);
+  if (const std::error_code failed = find_paths(folder, paths)) {
+    throw file_error(fmt::format("cannot read {}", printable(folder.string())), failed.value());
+  }
   const auto age = [](const std::filesystem::path& path) { return written_at(path / "config.toml"); };
   std::ranges::sort(paths);
   std::ranges::stable_sort(paths, {}, age);

@@ -123,14 +123,17 @@ class Inputs(PredictTest):
                          [f"set/{name}" for name in ("B.PNG", "b-.png", "b.png", "b/a/c.png", "b/z.png", "picture",
                                                      "ä.png")])
         self.assertEqual(len(warning_lines(result)), 1, result.stderr)
-        self.assertIn("set/: 4 files that are no PNG or JPEG images", result.stderr)
+        self.assertIn("set/: 4 files passed over: neither PNG nor JPEG", result.stderr)
 
     def test_folder_without_images(self):
         (self.folder / "nothing").mkdir()
         (self.folder / "nothing" / "notes").touch()
         lines, result = self.predict("nothing", self.digits(1)[0][0], code=BAD_DATA)
         self.assertEqual(len(lines), 1)
-        self.assertIn("nothing holds no PNG or JPEG images (1 other files)", result.stderr)
+        self.assertIn("nothing holds no PNG or JPEG images (1 other file)", result.stderr)
+        shutil.copy(self.digits(1)[0][0], self.folder / "nothing" / "image.png")
+        _, result = self.predict("nothing")
+        self.assertIn("nothing: 1 file passed over: neither PNG nor JPEG", result.stderr)
 
     def test_standard_input(self):
         path = self.digits(1)[0][0]
@@ -151,10 +154,10 @@ class Inputs(PredictTest):
         for lines, _ in (self.predict(paths[2], "--list", "list"),
                          self.predict(paths[2], "--list", "-", data=text.encode())):
             self.assertEqual([line.split("  ")[0] for line in lines], names)
-        for missing in ("nothing", self.folder):
+        for missing, reason in (("nothing", "No such file or directory"), (self.folder, "Is a directory")):
             lines, result = self.predict(paths[0], "--list", missing, code=FILE_SYSTEM)
             self.assertEqual((len(lines), len(error_lines(result))), (1, 1), result.stderr)
-            self.assertIn(f"cannot read the list {missing}", result.stderr)
+            self.assertIn(f"cannot read the list {missing}: {reason}\n", result.stderr)
 
     def test_usage(self):
         for arguments, mention in (((), "IMAGE"), (("-", "-"), "standard input"), (("-", "--list", "-"), "once"),

@@ -4,7 +4,8 @@ import json
 import re
 import shutil
 
-from program import BAD_DATA, ENDLESS, FILE_SYSTEM, USAGE, ProgramTest, Shared, draw_digits, main, pack
+from program import (BAD_DATA, DONE, ENDLESS, FILE_SYSTEM, USAGE, ProgramTest, Shared, draw_digits, main, pack,
+                     warning_lines)
 
 MOST_BYTES = 2_000_000
 
@@ -70,8 +71,40 @@ class Report(ProgramTest):
         run = self.copy_run()
         config = run / "config.toml"
         config.write_text(config.read_text(encoding="utf-8").replace(str(Shared.data), "moved.h5"), encoding="utf-8")
-        self.assert_one_error(self.run_program("report", run), FILE_SYSTEM, "moved.h5", run, "--data")
+        results = [self.run_program(*words) for words in (("report", run), ("evaluate", "-m", run))]
+        for result in results:
+            self.assert_one_error(result, FILE_SYSTEM, "moved.h5", run, "--data")
+        self.assertEqual(*(result.stderr for result in results))
         self.succeed("report", run, "--data", Shared.data)
+        self.succeed("evaluate", "-m", run, "--data", Shared.data)
+
+    def test_data_packed_anew(self):
+        data = shutil.copy(Shared.data, self.folder / "data.h5")
+        run = self.train("run", "--epochs", 1, "--hidden", "20", *ENDLESS, data=data)
+        self.assertEqual(self.run_program("report", run).stderr, "")
+        shutil.copy(pack(draw_digits(self.folder / "other", 200, 50)), data)
+        result = self.run_program("report", run)
+        self.assert_exit(result, DONE)
+        self.assertEqual(len(warning_lines(result)), 1, result.stderr)
+        self.assertIn("data.h5 was packed anew after ", result.stderr)
+        self.assertEqual(result.stderr, self.run_program("evaluate", "-m", run).stderr)
+        self.assertEqual(self.run_program("report", run, "--data", data).stderr, "")  # whoever names the data knows
+
+    def test_edited_settings(self):
+        run = self.copy_run()
+        config = run / "config.toml"
+        text = config.read_text(encoding="utf-8")
+        for name, value in (("batch-size", "0"), ("schedule", '"zz"'), ("shards", "0"), ("optimizer", '"zz"')):
+            edited = re.sub(rf"^{name} = .*$", f"{name} = {value}", text, flags=re.MULTILINE)
+            self.assertNotEqual(edited, text)
+            config.write_text(edited, encoding="utf-8")
+            self.assert_one_error(self.run_program("report", run), USAGE, name)
+
+    def test_no_epoch_yet(self):
+        run = self.copy_run()
+        for name in ("metrics.jsonl", "metrics.csv", "model.h5"):
+            (run / name).unlink()
+        self.assert_one_error(self.run_program("report", run), FILE_SYSTEM, run, "no epoch done yet")
 
     def test_what_is_no_run_or_damaged(self):
         self.assert_one_error(self.run_program("report"), FILE_SYSTEM, "runs/latest")
@@ -80,6 +113,7 @@ class Report(ProgramTest):
         metrics = run / "metrics.jsonl"
         metrics.write_text(metrics.read_text(encoding="utf-8")[:-9], encoding="utf-8")
         self.assert_one_error(self.run_program("report", run), BAD_DATA, metrics, "line 3")
+        shutil.copy(Trained.run / "metrics.jsonl", metrics)
         (run / "model.h5").unlink()
         self.assert_one_error(self.run_program("report", run), FILE_SYSTEM, "model.h5")
         self.assertFalse((run / "report.html").exists())

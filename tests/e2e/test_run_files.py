@@ -224,7 +224,10 @@ class Evaluation(ProgramTest):
 
     def test_keys(self):
         report = self.evaluate("report.json")
-        self.assertEqual(list(report), ["exact accuracy", "breakdown", "matrix"])
+        self.assertEqual(list(report), ["dataset_sha256", "split", "exact accuracy", "breakdown", "matrix"])
+        with h5py.File(Trained.run / "model.h5", "r") as model:
+            self.assertEqual(report["dataset_sha256"], model.attrs["dataset_sha256"].decode())
+        self.assertEqual(report["split"], "test")
         self.assertEqual(list(report["breakdown"]), ["overall", "classes"])
         self.assertEqual(list(report["breakdown"]["overall"]), SCORE_NAMES)
         self.assertEqual(list(report["breakdown"]["classes"]), [str(digit) for digit in range(10)])

@@ -132,6 +132,20 @@ class List(RunsTest):
         job.kill()
         self.assertRegex(self.succeed("runs"), r"runs/busy .* can be resumed\n")
 
+    def test_accuracy_is_that_on_the_run_s_own_test_images(self):
+        run = self.copy("runs/run")
+        other = pack(draw_digits(self.folder / "other", 200, 50))
+        own, report = ("evaluate", "-m", run), run / "report.json"
+        for words, is_known in ((own, True), ((*own, other), False), (own, True),
+                                ((*own, "--split", "holdout", "-r", report), False)):
+            self.succeed(*words)
+            accuracy = r"[\d.]+ %" if is_known else "-"
+            self.assertRegex(self.succeed("runs"), rf" {accuracy} +[\d.]+ +finished\n")
+        report.write_text("{", encoding="utf-8")
+        self.assertRegex(self.succeed("runs"), r" - +[\d.]+ +finished\n")
+        self.assertRegex(self.succeed("compare", run, Trained.run), r"test accuracy +- +-\n")
+        self.assertIn("the same bits", self.succeed("reproduce", run, "-o", "again"))
+
     def test_folders(self):
         self.copy("elsewhere/run")
         self.assertIn("elsewhere/run", self.succeed("runs", "elsewhere"))

@@ -31,7 +31,8 @@ struct RunRecord {
   std::vector<Prediction> predictions;  ///< by test image
 };
 
-/// All but the predictions. @throws Error file_system: no run, or one without a model yet; bad_data: a damaged file
+/// All but the predictions. @throws Error file_system: no run, or one without an epoch or a model yet; usage:
+/// config.toml is wrong; bad_data: a damaged file
 [[nodiscard]] RunRecord read_run(const std::filesystem::path& folder);
 
 /// The model's prediction for each image; the same as `evaluate` has. @param images of the model's shape

@@ -23,7 +23,7 @@ enum class RunState {
 struct PastRun {
   train::Settings settings;
   std::vector<train::EpochMetrics> history;
-  std::optional<double> test_accuracy;  ///< of report.json, unless the model is newer
+  std::optional<double> test_accuracy;  ///< of report.json, where that is this model's, on its own data set
   RunState state = RunState::resumable;
 
   /// Of all epochs together.
@@ -42,8 +42,8 @@ struct FoundRun {
   std::string damage;          ///< what is wrong with it, on one line
 };
 
-/// The runs in a folder and in the folders in it, damaged ones too; the newest is the last. Links are not followed.
-/// @throws Error (file_system) when the folder cannot be read
+/// The runs in a folder and in the folders in it, damaged ones too; the newest is the last. Links are not followed;
+/// folders in it that cannot be read are passed over. @throws Error (file_system) when the folder itself cannot be
 [[nodiscard]] std::vector<FoundRun> find_runs(const std::filesystem::path& folder);
 
 /// Removes what a run has written, and the folder if it is then empty; mends runs/latest, and "latest" beside the run,

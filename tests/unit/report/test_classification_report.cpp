@@ -22,10 +22,12 @@ using nlohmann::json;
 
 namespace {
 
+const ReportedImages kImages = {"ab12", "holdout"};
+
 /// The report of the reference's pairs, parsed from what report.json would hold.
 json computed_report(bool transposed = false) {
   const std::vector<std::string> names = rubix_class_names();
-  return json::parse(report_json(make_classification_report(rubix_confusion_matrix(transposed), names)));
+  return json::parse(report_json(make_classification_report(rubix_confusion_matrix(transposed), names), kImages));
 }
 
 /// The number of values in which two JSON trees differ (by more than 1e-12), or that only one of them has.
@@ -73,7 +75,7 @@ std::vector<std::string> lines_of(const std::string& text) {
 TEST_CASE("the report agrees with Rubix ML's in every key and value") {
   const json expected = rubix_reference().at("report");
   json computed = computed_report();
-  computed.erase("exact accuracy");
+  for (const char* ours : {"dataset_sha256", "split", "exact accuracy"}) computed.erase(ours);
   CHECK(differences(computed, expected) == 0);
 }
 
@@ -87,8 +89,11 @@ TEST_CASE("taking the actual class for the predicted one would be noticed") {
 
 TEST_CASE("report.json says first how many were right, then what Rubix ML says") {
   const auto report = nlohmann::ordered_json::parse(
-      report_json(make_classification_report(rubix_confusion_matrix(), rubix_class_names())));
-  CHECK(keys_in_order(report) == std::vector<std::string>{"exact accuracy", "breakdown", "matrix"});
+      report_json(make_classification_report(rubix_confusion_matrix(), rubix_class_names()), kImages));
+  CHECK(keys_in_order(report) ==
+        std::vector<std::string>{"dataset_sha256", "split", "exact accuracy", "breakdown", "matrix"});
+  CHECK(report["dataset_sha256"] == kImages.dataset_sha256);
+  CHECK(report["split"] == kImages.split);
   CHECK(keys_in_order(report["breakdown"]) == std::vector<std::string>{"overall", "classes"});
   CHECK(keys_in_order(report["breakdown"]["classes"]) == rubix_class_names());
   CHECK(report["exact accuracy"]["correct"] == 1692);
@@ -147,7 +152,7 @@ TEST_CASE("a single class and no image at all are no reason to fail") {
   CHECK(none.overall.accuracy == 0.0);
   CHECK(none.exact_accuracy.interval.low == 0.0);
   CHECK(none.exact_accuracy.interval.high == 1.0);
-  CHECK(json::parse(report_json(none))["breakdown"]["classes"].empty());
+  CHECK(json::parse(report_json(none, kImages))["breakdown"]["classes"].empty());
   CHECK(report_text(none, "report.json").find("0 of 0 images") == 0);
 }
 
@@ -158,7 +163,7 @@ TEST_CASE("names and matrix must fit each other") {
 
 TEST_CASE("a class name that is no UTF-8, or has quotes, still gives JSON") {
   const std::vector<std::string> names{"a\"b", "\xff\xfe"};
-  const json report = json::parse(report_json(report_of(names, 1, 0)));
+  const json report = json::parse(report_json(report_of(names, 1, 0), kImages));
   CHECK(report["breakdown"]["classes"].contains("a\"b"));
   CHECK(report["breakdown"]["classes"].size() == 2);
 }
