@@ -23,7 +23,7 @@ namespace {
 constexpr int kMaximumScans = 100;
 // Some cameras leave a few bytes between the data and the end mark; damaged data leave more.
 constexpr int kMaximumPadding = 16;
-constexpr std::string_view kExifStart{"Exif\0", 6};
+constexpr std::string_view kExifStart{"Exif\0\0", 6};
 
 // The decoder and the way out of it. The library reports an error by a call that must not return: it jumps into one of
 // the two functions below, over frames of the library alone.
