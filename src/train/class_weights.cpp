@@ -36,6 +36,7 @@ std::vector<float> balanced_weights(const std::vector<std::size_t>& rows_of_clas
   const auto classes = static_cast<double>(rows_of_class.size()) -
                        static_cast<double>(std::ranges::count(rows_of_class, std::size_t{0}));
   std::vector<float> weights;
+  weights.reserve(rows_of_class.size());
   for (const std::size_t count : rows_of_class) {
     weights.push_back(count == 0 ? 0.0F : static_cast<float>(rows / (classes * static_cast<double>(count))));
   }
