@@ -47,7 +47,10 @@ int run_bench(const BenchOptions& options) {
     check_seconds(options.seconds);
   });
   const data::DatasetFile file = open_data(ranks.world, ranks.host, resolved.settings.data);
-  const train::Settings settings = train::scaled_to_data(resolved.settings, resolved.of_recipe, train::size_of(file));
+  train::Settings settings;
+  comm::run_and_agree(ranks.world, [&] {
+    settings = train::scaled_to_data(resolved.settings, resolved.of_recipe, train::size_of(file));
+  });
   check_same_settings(ranks.world, settings);
   train::check_memory(ranks.world, ranks.host, settings, file);
   const train::TrainingData data = train::read_training_data(ranks.world, settings, file);

@@ -208,7 +208,9 @@ int run_train(const TrainOptions& options) {
   // 2. Agree on where to start, and open the data.
   Start start = prepare(ranks.world, options);
   const data::DatasetFile file = open_data(ranks.world, ranks.host, start.settings.data);
-  start.settings = train::scaled_to_data(start.settings, start.of_recipe, train::size_of(file));
+  comm::run_and_agree(ranks.world, [&] {
+    start.settings = train::scaled_to_data(start.settings, start.of_recipe, train::size_of(file));
+  });
 
   // 3. Train.
   const run::TrainingRun::End end = train_run(ranks, start, file, options.output);
