@@ -45,6 +45,11 @@ std::string describe_holdout(const train::Settings& settings, const data::Datase
   return named > 0 ? fmt::format("{} that the data set names", named) : fmt::format("{:.4g} %", 100 * settings.holdout);
 }
 
+bool is_missing(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::status(path, ignored).type() == std::filesystem::file_type::not_found;
+}
+
 /// Whoever has no data set yet learns how to get one.
 void check_there(const std::string& path) {
   const std::string name = printable(path);
@@ -55,7 +60,7 @@ void check_there(const std::string& path) {
                             "name mnist.h5 instead",
                             name, name));
   }
-  if (std::filesystem::status(path, ignored).type() != std::filesystem::file_type::not_found) return;
+  if (!is_missing(path)) return;
   throw Error(ExitCode::file_system, fmt::format("cannot read {}: No such file or directory; make it from a folder of "
                                                  "images with `h5pack pack FOLDER {}`, or name another data set",
                                                  name, name));
@@ -130,10 +135,6 @@ void check_fit(const run::Model& model, const data::DatasetFile& file, const std
 
 std::string data_of_run(const std::filesystem::path& model_path) {
   std::string data = run::data_of_model(model_path);
-  const auto is_missing = [](const std::filesystem::path& path) {
-    std::error_code ignored;
-    return std::filesystem::status(path, ignored).type() == std::filesystem::file_type::not_found;
-  };
   if (is_missing(data) && !is_missing(model_path.parent_path() / "config.toml")) {
     throw Error(ExitCode::file_system,
                 fmt::format("{}, the data set that {} was trained on, is not there: say where it is with --data",

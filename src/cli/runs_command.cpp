@@ -1,7 +1,6 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <cmath>
 #include <ctime>
 #include <filesystem>
 #include <memory>
@@ -13,7 +12,6 @@
 #include "mnist_dist/core/output.hpp"
 #include "mnist_dist/report/text_table.hpp"
 #include "mnist_dist/run/past_run.hpp"
-#include "recipes.hpp"
 #include "run_results.hpp"
 
 namespace mnist_dist::cli {

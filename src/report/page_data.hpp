@@ -10,11 +10,11 @@
 //   matrix       classes: the labels that it shows; cells: [actual, predicted, images] of those that are not 0
 //   units        count: of the first layer; shown: their numbers, strongest first; height, width, channels; pixels:
 //                base64 of a byte for each, 128 for a weight of 0
-//   examples     [row's name, actual, predicted, probability, probability of the actual class], the worst mistakes
-//   first worst        how many of the examples are these sheet        png: a data URI; columns; height, width: of an
-//   example on it; line: the pixels between two network      sizes, activation, slope; parameters, mean, deviation:
-//   base64 of float32, little-endian. Null where the
-//                page would be too large
+//   examples     [row's name, actual, predicted, probability, probability of the actual class] of each
+//   worst        how many of the examples, from the first on, are the worst mistakes
+//   sheet        png: a data URI; columns; height, width: of an example on it; line: the pixels between two
+//   network      sizes, activation, slope; mean, deviation, parameters: base64 of float32, little-endian.
+//                Null where the page would be too large
 #pragma once
 
 #include <span>

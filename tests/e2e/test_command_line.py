@@ -18,7 +18,8 @@ COMMANDS = ("train", "bench", "evaluate", "report", "predict", "preview-augmenta
 GROUPS = {"Arguments", "Settings as a whole", "Data", "Network", "Optimiser", "Augmentation of training images",
           "Stopping", "Computation", "Files", "Measuring", "Sheet", "Other"}
 CODES = {"train": [0, 2, 3, 4, 5, 70, 75], "bench": [0, 2, 3, 4, 5, 70], "evaluate": [0, 2, 3, 4, 5, 70],
-         "report": [0, 2, 3, 4, 70], "predict": [0, 2, 3, 4, 70], "preview-augmentation": [0, 2, 3, 4, 70], "info": [0, 2, 3, 4, 70],
+         "report": [0, 2, 3, 4, 70], "predict": [0, 2, 3, 4, 70], "preview-augmentation": [0, 2, 3, 4, 70],
+         "info": [0, 2, 3, 4, 70],
          "runs": [0, 2, 4, 70], "compare": [0, 2, 3, 4, 70], "reproduce": [0, 2, 3, 4, 5, 6, 70, 75],
          "remove": [0, 2, 4, 70]}
 

@@ -22,7 +22,8 @@ def make(workshop, found):
     pack = console("h5pack pack digits mnist.h5", "h5pack verify mnist.h5")
     train = cut(console("mpirun -np 2 mnist-dist train --recipe fast"), *HEADER, "epoch ", r" +[123] ", r" +(59|60) ",
                 *END)
-    evaluate = cut(console("mnist-dist evaluate"), r"\$", r"\S+ on the", r"\d+ of", "class", r"[01] ", "overall", "Confusion",
+    evaluate = cut(console("mnist-dist evaluate"), r"\$", r"\S+ on the", r"\d+ of", "class", r"[01] ", "overall",
+                   "Confusion",
                    r" +0 +1", "report")
     more = console("mnist-dist predict runs/latest digits/testing/7/0.png digits/testing/7/111.png",
                    "mnist-dist info runs/latest/model.h5")
@@ -44,8 +45,8 @@ def make(workshop, found):
     }
 
 
-NAMES = ("machine", "tour-pack", "tour-train", "tour-evaluate", "tour-tutorial", "report-accuracies", "excerpt", "front",
-         "bench")
+NAMES = ("machine", "tour-pack", "tour-train", "tour-evaluate", "tour-tutorial", "report-accuracies", "excerpt",
+         "front", "bench")
 
 
 def front(workshop, pack, train, evaluate):

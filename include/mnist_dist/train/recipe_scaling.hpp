@@ -24,8 +24,7 @@ struct DataSize {
 /// proportion to the shorter side of an image, 28 being 1. A batch is as large as leaves an epoch 70 steps, but has at
 /// least 10 rows, and never more than the recipe says. The warm-up takes at most three epochs.
 /// Where a holdout would have fewer than 50 images a class, and there are test images to measure with, there is none
-/// (unless the data set names one):
-/// the best of so many epochs on so few images is the luckiest one.
+/// (unless the data set names one): the best of so many epochs on so few images is the luckiest one.
 /// @param of_recipe names the settings that the recipe decided, and nobody else: the others stay
 [[nodiscard]] Settings scaled_to_data(const Settings& settings, const std::set<std::string>& of_recipe,
                                       const DataSize& data);

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "folder_listing.hpp"
+#include "mnist_dist/core/counted.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/log.hpp"
 #include "mnist_dist/image/image_file.hpp"
@@ -56,7 +57,7 @@ std::string describe_counts(const std::map<std::string, std::size_t>& counts) {
   std::size_t rest = 0;
   for (std::size_t i = 0; i < kinds.size(); ++i) {
     const auto& [kind, count] = kinds[i];
-    if (i < kKinds) text += fmt::format("{}{} {}{}", i > 0 ? ", " : "", count, kind, count == 1 ? "" : "s");
+    if (i < kKinds) text += (i > 0 ? ", " : "") + counted(count, kind);
     if (i >= kKinds) rest += count;
   }
   return rest > 0 ? fmt::format("{}, {} of other kinds", text, rest) : text;
