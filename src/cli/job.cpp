@@ -7,7 +7,6 @@
 #include <optional>
 #include <set>
 #include <span>
-#include <sstream>
 #include <utility>
 
 #include "mnist_dist/blas/gemm.hpp"
@@ -80,11 +79,7 @@ void check_same_settings(const comm::Communicator& world, const train::Settings&
   train::Settings compared = settings;
   compared.data.clear();
   compared.init_from.clear();
-  std::istringstream lines(train::to_toml(compared));
-  for (std::string line; std::getline(lines, line);) {
-    const std::size_t equals = line.find(" = ");
-    values.push_back({"--" + line.substr(0, equals), line.substr(equals + 3)});
-  }
+  for (const auto& [name, value] : train::setting_values(compared)) values.push_back({"--" + name, value});
   values.push_back({"the arithmetic", nn::arithmetic(train::products_of(settings))});
   comm::check_alike(world, values, ExitCode::usage);
 }
@@ -177,9 +172,9 @@ std::string recipe_line(const train::Settings& settings, const data::DatasetFile
   std::string line = settings.recipe;
   if (scaled != recipe) {
     line += fmt::format(", for {} of {}x{} with {}", counted(rows, "image"), shape.width, shape.height,
-                        train::differences(recipe, scaled, names));
+                        train::changed_settings(recipe, scaled, names));
   }
-  const std::string others = train::differences(scaled, settings, names);
+  const std::string others = train::changed_settings(scaled, settings, names);
   return others.empty() ? line : fmt::format("{}; but {}", line, others);
 }
 
@@ -196,7 +191,7 @@ std::string step_line(const train::Settings& settings) {
 std::string augmentation_line(const train::Settings& settings) {
   if (!train::augmentation_of(settings).active()) return "not augmented";
   const std::string changes =
-      train::differences({}, settings, {"rotation", "scaling", "shear", "shift", "elastic", "elastic-smoothing"});
+      train::changed_settings({}, settings, {"rotation", "scaling", "shear", "shift", "elastic", "elastic-smoothing"});
   return fmt::format("augmented: {}", changes);
 }
 

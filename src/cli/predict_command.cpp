@@ -104,7 +104,7 @@ class Predictor {
     images_.clear();
   }
 
-  void print(const Prediction& prediction) const {
+  void print(const PredictedImage& prediction) const {
     const std::vector<std::string>& classes = model_.classes;
     if (options_.json) {
       print_output(json_line(prediction, classes, options_.top));

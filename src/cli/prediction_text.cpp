@@ -30,7 +30,7 @@ std::string csv_field(const std::string& text) {
 
 }  // namespace
 
-std::string plain_line(const Prediction& prediction, const std::vector<std::string>& classes, std::size_t top) {
+std::string plain_line(const PredictedImage& prediction, const std::vector<std::string>& classes, std::size_t top) {
   std::string line = printable(prediction.image);
   for (const std::size_t index : most_probable(prediction.probabilities, top)) {
     line += fmt::format("  {}  {:.4f}", classes[index], prediction.probabilities[index]);
@@ -44,7 +44,7 @@ std::string csv_header(std::size_t top) {
   return line + "\n";
 }
 
-std::string csv_line(const Prediction& prediction, const std::vector<std::string>& classes, std::size_t top) {
+std::string csv_line(const PredictedImage& prediction, const std::vector<std::string>& classes, std::size_t top) {
   std::string line = csv_field(prediction.image);
   for (const std::size_t index : most_probable(prediction.probabilities, top)) {
     line += fmt::format(",{},{}", csv_field(classes[index]), prediction.probabilities[index]);
@@ -52,7 +52,7 @@ std::string csv_line(const Prediction& prediction, const std::vector<std::string
   return line + "\n";
 }
 
-std::string json_line(const Prediction& prediction, const std::vector<std::string>& classes, std::size_t top) {
+std::string json_line(const PredictedImage& prediction, const std::vector<std::string>& classes, std::size_t top) {
   const std::size_t best = most_probable(prediction.probabilities, 1).front();
   std::vector<std::size_t> shown = most_probable(prediction.probabilities, top == 0 ? classes.size() : top);
   if (top == 0) std::ranges::sort(shown);

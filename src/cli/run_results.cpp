@@ -37,7 +37,7 @@ RunResults results_of(const run::PastRun& run) {
                      .holdout_accuracy = "-",
                      .loss = "-",
                      .test_accuracy = run.test_accuracy ? percent(*run.test_accuracy) : "-",
-                     .seconds = number(run.seconds(), 1)};
+                     .seconds = number(train::total_seconds(run.history), 1)};
   if (const train::EpochMetrics* best = run.best()) {
     results.best_epoch = fmt::format("{}", best->epoch);
     results.score = number(best->score, 5);

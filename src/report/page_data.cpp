@@ -6,7 +6,6 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <numeric>
-#include <sstream>
 
 #include "examples.hpp"
 #include "mnist_dist/core/base64.hpp"
@@ -74,26 +73,20 @@ Json curves_json(const RunRecord& run) {
 
 Json settings_json(const train::Settings& settings) {
   Json json = Json::object();
-  std::istringstream lines(train::to_toml(settings));
-  for (std::string line; std::getline(lines, line);) {
-    const std::size_t equals = line.find(" = ");
-    json[line.substr(0, equals)] = line.substr(equals + 3);
-  }
+  for (const auto& [name, value] : train::setting_values(settings)) json[name] = value;
   return json;
 }
 
 Json run_json(const RunRecord& run) {
   const train::ConfusionMatrix outcomes = count_outcomes(run);
   const Interval interval = wilson_interval(outcomes.correct(), outcomes.total());
-  const double seconds = std::accumulate(run.history.begin(), run.history.end(), 0.0,
-                                         [](double sum, const auto& epoch) { return sum + epoch.seconds; });
   return {{"name", run.folder.string()},
           {"settings", settings_json(run.settings)},
           {"curves", curves_json(run)},
           {"epochs", run.history.empty() ? 0 : run.history.back().epoch},
           {"best_epoch", run.model.epoch},
           {"score", brief(run.model.score)},
-          {"seconds", brief(seconds)},
+          {"seconds", brief(train::total_seconds(run.history))},
           {"test",
            {{"correct", outcomes.correct()},
             {"total", outcomes.total()},

@@ -43,7 +43,7 @@ void take_network(const Model& model, const std::string& name, const std::set<st
   if (network.activation == nn::Activation::leaky_relu && !same_slope) {
     taken.leaky_relu_slope = network.leaky_relu_slope;
   }
-  if (const std::string others = train::differences(settings, taken, given); !others.empty()) {
+  if (const std::string others = train::changed_settings(settings, taken, given); !others.empty()) {
     throw Error(ExitCode::usage, fmt::format("--init-from keeps the network of {}, which has {}: leave other values "
                                              "away",
                                              name, others));

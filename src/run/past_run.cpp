@@ -7,7 +7,6 @@
 #include <array>
 #include <nlohmann/json.hpp>
 #include <span>
-#include <sstream>
 #include <string_view>
 
 #include "folder_lock.hpp"
@@ -102,12 +101,6 @@ void remove_empty(const std::filesystem::path& folder) {
 
 }  // namespace
 
-double PastRun::seconds() const {
-  double sum = 0;
-  for (const train::EpochMetrics& epoch : history) sum += epoch.seconds;
-  return sum;
-}
-
 const train::EpochMetrics* PastRun::best() const {
   const std::int64_t best = train::best_epoch(history);
   return best == 0 ? nullptr : &history[static_cast<std::size_t>(best) - 1];
@@ -172,11 +165,10 @@ std::vector<std::string> remove_run(const RunFolder& folder) {
 
 std::vector<Difference> differences(const train::Settings& first, const train::Settings& second) {
   std::vector<Difference> found;
-  std::istringstream first_lines(train::to_toml(first));
-  std::istringstream second_lines(train::to_toml(second));
-  for (std::string one, other; std::getline(first_lines, one) && std::getline(second_lines, other);) {
-    const std::size_t equals = one.find(" = ");
-    if (one != other) found.push_back({one.substr(0, equals), one.substr(equals + 3), other.substr(equals + 3)});
+  const std::vector<train::SettingValue> ones = train::setting_values(first);
+  const std::vector<train::SettingValue> others = train::setting_values(second);
+  for (std::size_t i = 0; i < ones.size(); ++i) {
+    if (ones[i].value != others[i].value) found.push_back({ones[i].name, ones[i].value, others[i].value});
   }
   return found;
 }

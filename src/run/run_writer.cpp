@@ -15,7 +15,7 @@ namespace mnist_dist::run {
 namespace {
 
 // The checkpoint first: what follows from it is written anew when a run goes on from it.
-void write_record(const RunFolder& folder, const RunRecord& record) {
+void write_record(const RunFolder& folder, const RunProgress& record) {
   folder.check_still_there();
   if (record.checkpoint) {
     CheckpointStore(folder.checkpoints())
@@ -32,7 +32,7 @@ void write_record(const RunFolder& folder, const RunRecord& record) {
 
 }  // namespace
 
-void RunWriter::write(RunRecord record, std::function<void()> when_written) {
+void RunWriter::write(RunProgress record, std::function<void()> when_written) {
   finish();
   written_ = false;
   auto work = [this, record = std::move(record), when_written = std::move(when_written)]() mutable {

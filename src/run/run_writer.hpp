@@ -16,7 +16,7 @@
 namespace mnist_dist::run {
 
 /// What there is to write at one instant; what is missing stays as it is on the disk.
-struct RunRecord {
+struct RunProgress {
   std::optional<Checkpoint> checkpoint;
   std::vector<train::EpochMetrics> history;
   std::optional<Model> best_model;
@@ -31,7 +31,7 @@ class RunWriter {
 
   /// Returns as soon as the record before is written, which is where that one's errors come out.
   /// @param when_written called by the thread, once the record is on the disk  @throws Error
-  void write(RunRecord record, std::function<void()> when_written = {});
+  void write(RunProgress record, std::function<void()> when_written = {});
 
   /// A checkpoint that was written before, whose memory can be used again; an empty one where there is none. To be
   /// called after finish().

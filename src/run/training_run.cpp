@@ -136,7 +136,7 @@ void TrainingRun::finish_epoch(const OnEpoch& on_epoch) {
   const bool is_best = train::best_epoch(history_) == epoch.epoch;
   const bool is_last = train::stop_reason(history_, settings_).has_value();
   if (is_best && ranks_.rank() == 0) set_best_model(trainer_.scored_parameters());
-  RunRecord record;
+  RunProgress record;
   if (is_last || history_.size() % settings_.checkpoint_every == 0) record.checkpoint = checkpoint_if_new();
   at_rank_0([&] {
     record.history = history_;

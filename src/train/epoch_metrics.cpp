@@ -16,4 +16,10 @@ std::int64_t best_epoch(const std::vector<EpochMetrics>& history) {
   return best == nullptr ? 0 : best->epoch;
 }
 
+double total_seconds(const std::vector<EpochMetrics>& history) {
+  double sum = 0;
+  for (const EpochMetrics& epoch : history) sum += epoch.seconds;
+  return sum;
+}
+
 }  // namespace mnist_dist::train

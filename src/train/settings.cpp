@@ -177,11 +177,17 @@ void override_settings(Settings& settings, const Settings& overriding, const std
   });
 }
 
+std::vector<SettingValue> setting_values(const Settings& settings) {
+  std::vector<SettingValue> values;
+  visit_settings(settings, [&](const SettingInfo& info, const auto& value) {
+    values.push_back({info.name, as_toml(value)});
+  });
+  return values;
+}
+
 std::string to_toml(const Settings& settings) {
   std::string text;
-  visit_settings(settings, [&](const SettingInfo& info, const auto& value) {
-    text += fmt::format("{} = {}\n", info.name, as_toml(value));
-  });
+  for (const SettingValue& one : setting_values(settings)) text += fmt::format("{} = {}\n", one.name, one.value);
   return text;
 }
 
@@ -191,16 +197,15 @@ std::set<std::string> names_in_toml(const std::string& text, const std::string& 
   return names;
 }
 
-std::string differences(const Settings& settings, const Settings& other, const std::set<std::string>& names) {
-  std::vector<std::string> values;
-  visit_settings(settings, [&](const SettingInfo& /*info*/, const auto& value) { values.push_back(as_toml(value)); });
-  std::vector<std::string> different;
-  std::size_t next = 0;
-  visit_settings(other, [&](const SettingInfo& info, const auto& value) {
-    const std::string text = as_toml(value);
-    if (text != values[next++] && names.contains(info.name)) different.push_back(fmt::format("{} {}", info.name, text));
-  });
-  return fmt::format("{}", fmt::join(different, ", "));
+std::string changed_settings(const Settings& settings, const Settings& other, const std::set<std::string>& names) {
+  const std::vector<SettingValue> before = setting_values(settings);
+  const std::vector<SettingValue> after = setting_values(other);
+  std::vector<std::string> changed;
+  for (std::size_t i = 0; i < after.size(); ++i) {
+    const auto& [name, value] = after[i];
+    if (value != before[i].value && names.contains(name)) changed.push_back(fmt::format("{} {}", name, value));
+  }
+  return fmt::format("{}", fmt::join(changed, ", "));
 }
 
 Settings settings_from_toml(const std::string& text, const std::string& name, const Settings& defaults) {

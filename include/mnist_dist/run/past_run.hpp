@@ -26,8 +26,6 @@ struct PastRun {
   std::optional<double> test_accuracy;  ///< of report.json, where that is this model's, on its own data set
   RunState state = RunState::resumable;
 
-  /// Of all epochs together.
-  [[nodiscard]] double seconds() const;
   /// The epoch that the model is of; null before the first one is done.
   [[nodiscard]] const train::EpochMetrics* best() const;
 };

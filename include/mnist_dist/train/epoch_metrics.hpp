@@ -24,4 +24,7 @@ struct EpochMetrics {
 /// the last epoch.
 [[nodiscard]] std::int64_t best_epoch(const std::vector<EpochMetrics>& history);
 
+/// Of all epochs together.
+[[nodiscard]] double total_seconds(const std::vector<EpochMetrics>& history);
+
 }  // namespace mnist_dist::train

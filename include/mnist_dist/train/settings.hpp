@@ -172,6 +172,15 @@ void check_shards(const Settings& settings, int ranks);
 /// Gives `settings` the values of those members of `overriding` that `names` names.
 void override_settings(Settings& settings, const Settings& overriding, const std::set<std::string>& names);
 
+/// A setting as TOML has it.
+struct SettingValue {
+  std::string name;
+  std::string value;
+};
+
+/// All settings, in the order in which visit_settings() visits them.
+[[nodiscard]] std::vector<SettingValue> setting_values(const Settings& settings);
+
 /// All settings as TOML, one a line.
 [[nodiscard]] std::string to_toml(const Settings& settings);
 
@@ -179,8 +188,8 @@ void override_settings(Settings& settings, const Settings& overriding, const std
 [[nodiscard]] std::set<std::string> names_in_toml(const std::string& text, const std::string& name);
 
 /// Those of the named settings that have another value in `other`, as "epochs 5, shift 1.5", with those values.
-[[nodiscard]] std::string differences(const Settings& settings, const Settings& other,
-                                      const std::set<std::string>& names);
+[[nodiscard]] std::string changed_settings(const Settings& settings, const Settings& other,
+                                           const std::set<std::string>& names);
 
 /// Settings from TOML; what the text does not name keeps its value in `defaults`. @param name what errors call the text
 /// @throws Error (usage): no TOML, an unknown key (says which are known), a value of the wrong type

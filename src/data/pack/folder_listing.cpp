@@ -67,7 +67,7 @@ bool is_called_image(std::string_view name) {
 }
 
 // A file's format by its first bytes, as image::format_of() has it. @return empty, too, where it cannot be read
-std::string_view format_of_file(DIR* stream, const dirent& entry) {
+std::string_view format_of_entry(DIR* stream, const dirent& entry) {
   const int file = retry([&] { return openat(dirfd(stream), entry.d_name, O_RDONLY | O_CLOEXEC | O_NONBLOCK); });
   if (file < 0) return "";
   std::array<std::byte, image::kFormatBytes> start{};
@@ -110,7 +110,7 @@ ImageListing list_images(const std::filesystem::path& folder) {
       ++listing.folders;
       return;
     }
-    const std::string_view format = type == DT_REG ? format_of_file(stream, entry) : "";
+    const std::string_view format = type == DT_REG ? format_of_entry(stream, entry) : "";
     if (image::is_read(format)) {
       listing.names.push_back(name);
     } else {

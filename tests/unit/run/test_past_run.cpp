@@ -130,7 +130,7 @@ TEST_CASE("a run on the disk tells what it reached and in which state it is") {
   const run::PastRun finished = run::read_past_run(path);
   CHECK(finished.state == RunState::finished);
   CHECK(finished.best()->epoch == 4);
-  CHECK(is_close(finished.seconds(), 2.0, 1e-12));
+  CHECK(is_close(train::total_seconds(finished.history), 2.0, 1e-12));
   CHECK_FALSE(finished.test_accuracy);
 }
 
