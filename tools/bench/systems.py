@@ -75,7 +75,7 @@ class MnistDist:
             with open(run / "metrics.csv", encoding="utf-8", newline="") as file:
                 epochs = list(csv.DictReader(file))
         return Result([float(epoch["seconds"]) for epoch in epochs], [float(epoch["loss"]) for epoch in epochs],
-                      f"{output.splitlines()[0]}, {mpi_version()}", re.search(r"BLAS core [^;,]+", output)[0])
+                      f"{output.splitlines()[0]}, {mpi_version()}", re.search(r"BLAS core [^;,\n]+", output)[0])
 
 
 @dataclasses.dataclass(frozen=True)
