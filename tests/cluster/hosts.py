@@ -144,7 +144,7 @@ class Hosts:
     def _plug_in(self, index):
         self._ip(-1, f"link add port{index} type veth peer name eth0 netns {self.processes[index]}",
                  f"link set port{index} master bridge up")
-        self._ip(index, f"address add 10.77.0.{index + 1}/24 dev eth0", "link set eth0 up")
+        self._ip(index, f"address add {self.address(index)}/24 dev eth0", "link set eth0 up")
         if self.shape:
             for place, device in ((-1, f"port{index}"), (index, "eth0")):
                 self._inside(place, "tc", "qdisc", "add", "dev", device, "root", *self.shape.split())
@@ -176,6 +176,10 @@ class Hosts:
     def variables(self):
         """Environment variables that tell a command how to use the hosts."""
         return {"MPIRUN": self.mpirun, "ON": str(self.folder / "on"), "HOSTS": " ".join(self.names)}
+
+    @staticmethod
+    def address(index):
+        return f"10.77.0.{index + 1}"
 
     def layout(self, *ranks):
         """mpirun's options for so many ranks on the first host, on the second, ...; None leaves a host out."""
