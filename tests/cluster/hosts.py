@@ -13,7 +13,6 @@ as long as pipes from this process: however this process ends, the kernel ends t
 """
 
 import argparse
-import contextlib
 import os
 import shlex
 import shutil
@@ -45,9 +44,11 @@ SETTINGS = {
     "PMIX_MCA_psec": "native",
 }
 
-# The first process of a host or of the switch: it waits for the end of the pipe. It inherits children that have ended,
-# and the kernel takes them away where this signal is ignored.
-KEEPER = "hostname {name} && {setup} && echo ready && exec env --ignore-signal=CHLD cat >/dev/null"
+# The first process of a host or of the switch: it waits for the end of the pipe. That of a host inherits children that
+# have ended, and the kernel takes them away where this signal is ignored.
+KEEPER = "hostname {name} && {setup} && echo ready && {wait}"
+HOST_WAIT = "exec env --ignore-signal=CHLD cat >/dev/null"
+SWITCH_WAIT = "cat >/dev/null; rm -r {folder}"
 HOST_SETUP = "mount -t tmpfs tmpfs /dev/shm && ip link set lo up"
 SWITCH_SETUP = "ip link set lo up && ip link add bridge type bridge && ip address add {address}/24 dev bridge" \
                " && ip link set bridge up"
@@ -109,8 +110,9 @@ class Hosts:
         try:
             for name in self.names:
                 self._keep(("--net", "--uts", "--ipc", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child"),
-                           name, HOST_SETUP)
-            self._keep(("--net", "--uts"), f"{self.prefix}-switch", SWITCH_SETUP.format(address="10.77.0.254"))
+                           name, HOST_SETUP, HOST_WAIT)
+            self._keep(("--net", "--uts"), f"{self.prefix}-switch", SWITCH_SETUP.format(address="10.77.0.254"),
+                       SWITCH_WAIT.format(folder=shlex.quote(str(self.folder))))
             for index in range(len(self.names)):
                 self._plug_in(index)
             self._write_scripts()
@@ -127,11 +129,12 @@ class Hosts:
             keeper.stdout.close()
             keeper.stderr.close()
         self.keepers, self.processes = [], []
-        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)  # it is still there where the hosts never were
 
-    def _keep(self, namespaces, name, setup):
+    def _keep(self, namespaces, name, setup, wait):
         # A session of its own: Ctrl-C is for those who work on the hosts, who need them to end in order.
-        keeper = subprocess.Popen(["unshare", *namespaces, "sh", "-c", KEEPER.format(name=name, setup=setup)],
+        shell = ["sh", "-c", KEEPER.format(name=name, setup=setup, wait=wait)]
+        keeper = subprocess.Popen(["unshare", *namespaces, *shell],
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                   start_new_session=True)
         self.keepers.append(keeper)
@@ -205,10 +208,9 @@ class Hosts:
                 and namespace_of(pid) == namespace_of(self.processes[index])]
 
     def kill(self, index):
-        """SIGKILL for all that runs on a host, mpirun's daemon too. The host itself stays."""
-        for pid in self.at_work(index):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        """SIGKILL for all that runs on a host, at once, mpirun's daemon too. The host itself stays."""
+        subprocess.run(["nsenter", "--target", str(self.processes[index]), "--pid", "--", "sh", "-c", "kill -KILL -1"],
+                       check=False)
 
 
 def all_processes():
@@ -232,7 +234,7 @@ def main():
     parser.add_argument("count", type=int, help=f"hosts [1 to {MOST_HOSTS}]")
     parser.add_argument("--rate", help="of each link, such as 1gbit (default: as fast as it goes)")
     parser.add_argument("--slots", type=int, default=1, help="ranks of a host before the next one is taken (default 1)")
-    parser.add_argument("--prefix", default=f"host{os.getpid()}", help="of the hosts' names (default: host and a number)")
+    parser.add_argument("--prefix", default=f"host{os.getpid()}", help="of the hosts' names")
     parser.add_argument("command", nargs="+", metavar="COMMAND", help="what runs while the hosts are there")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, end)
