@@ -63,13 +63,18 @@ exec nsenter --target {switch} --net --uts -- "${{MPIEXEC:-mpirun}}" "$@"
 
 # As ssh does it: one command line for the shell there, in the home folder, and none of the environment.
 AGENT = """#!/bin/sh
-case $1 in
+host=$1
+case $host in
 {cases}
-  *) echo "no host $1" >&2; exit 255 ;;
+  *) echo "no host $host" >&2; exit 255 ;;
 esac
 shift
-exec nsenter --target $pid --net --uts --ipc --mount --pid -- \\
+nsenter --target $pid --net --uts --ipc --mount --pid -- \\
   env -i HOME="$HOME" USER="$USER" PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin sh -c "cd; $*"
+code=$?
+[ $code -gt 128 ] || exit $code
+echo "Connection to $host closed by remote host." >&2
+exit 255
 """
 
 
