@@ -1,0 +1,61 @@
+"""The model has the same bits, whichever hosts the ranks are on."""
+
+import subprocess
+
+from cluster import ClusterTest, setUpModule
+from program import MNIST_DIST, PATIENCE, Shared, main, sha256
+
+OPTIONS = ("--epochs", 2, "--hidden", "48,32", "--batch-size", 120)
+BY_HOST = ("--map-by", "node")  # ranks are dealt in turn
+
+
+def exchanges():
+    """How hosts exchange what they need: the options for each way."""
+    # Can go, with its `if`, once every branch has the option.
+    usage = subprocess.run([MNIST_DIST, "train", "--help"], capture_output=True, text=True, check=True,
+                           timeout=PATIENCE).stdout
+    return [("--exchange", way) for way in ("gradients", "activations")] if "--exchange" in usage else [()]
+
+
+class SameModel(ClusterTest):
+    def assert_same(self, *ranks, options=(), shards=8):
+        """With so many ranks on each host as with one rank of this machine."""
+        settings = (*OPTIONS, "--shards", shards)
+        expected = sha256(self.train("alone", *settings) / "model.h5")
+        for exchange in exchanges():
+            name = "-".join(("run", *exchange[1:]))
+            printed = self.succeed("train", Shared.data, "-o", name, *settings, *exchange,
+                                   ranks=self.over(*ranks, options=options))
+            self.assertRegex(printed, f"ranks +{sum(ranks)} on {len(ranks)} host")
+            self.assertEqual(sha256(self.folder / name / "model.h5"), expected, exchange)
+
+    def test_one_host(self):
+        self.assert_same(4)
+
+    def test_two_hosts(self):
+        self.assert_same(2, 2)
+
+    def test_four_hosts(self):
+        self.assert_same(1, 1, 1, 1)
+
+    def test_unequal_hosts(self):
+        self.assert_same(2, 1, 1)
+
+    def test_two_hosts_dealt_in_turn(self):
+        self.assert_same(2, 2, options=BY_HOST)
+
+    def test_four_hosts_dealt_in_turn(self):
+        self.assert_same(2, 2, 2, 2, options=BY_HOST)
+
+    def test_unequal_hosts_dealt_in_turn(self):
+        self.assert_same(3, 1, 2, options=BY_HOST)
+
+    def test_a_shard_for_each_of_40_ranks(self):
+        self.assert_same(10, 10, 10, 10, shards=40)
+
+    def test_a_shard_for_each_of_40_ranks_dealt_in_turn(self):
+        self.assert_same(10, 10, 10, 10, options=BY_HOST, shards=40)
+
+
+if __name__ == "__main__":
+    main()
