@@ -116,6 +116,22 @@ class Train(JobTest):
         self.assertEqual(self.slurm.calls(), [f"scontrol requeue {JOB}"] * 2)
         self.assertGreaterEqual(epochs_in(self.run_folder), before + 2)
 
+    def test_interrupted_before_there_are_ranks(self):
+        scontrol = self.slurm.shims / "scontrol"
+        scontrol.rename(self.slurm.shims / "other-scontrol")
+        number = self.folder / "number"  # of the script's process
+        write_program(scontrol, f"""#!/bin/sh
+until [ -s {number} ]; do sleep 0.01; done
+[ "$1" != show ] || [ -e {number}.told ] || kill -USR1 $(cat {number})
+touch {number}.told
+exec other-scontrol "$@"
+""")
+        process = self.slurm.start("train.sbatch", *LONG)
+        number.write_text(str(process.pid), encoding="utf-8")
+        _, output = end_of(process)
+        self.assertEqual(self.slurm.calls(), [f"scontrol requeue {JOB}"], output)
+        self.assertIn("The time is up: job ", output)
+
     def test_interrupted_it_ends_in_the_same_bits(self):
         options = ("--hidden", "256,256", "--epochs", "20", "--window", "20", "--min-change", "0")
         undisturbed = self.folder / "runs" / "undisturbed"
@@ -270,6 +286,15 @@ class Sweep(JobTest):
         self.assertEqual(status, 0, output)
         config = self.folder / "runs" / f"sweep-{JOB}" / "learning-rate-0.005" / "config.toml"
         self.assertIn("learning-rate = 0.005\n", config.read_text(encoding="utf-8"))
+
+    def test_a_task_goes_back_into_the_queue_alone(self):
+        # Slurm gives the last task of an array the array's own number.
+        process = self.slurm.start("sweep.sbatch", *LONG, array_task=2)
+        wait_for_epochs(process, self.folder / "runs" / f"sweep-{JOB}" / "seed-2", 1)
+        os.kill(process.pid, signal.SIGUSR1)
+        status, output = end_of(process)
+        self.assertEqual(status, 75, output)
+        self.assertEqual(self.slurm.calls(), [f"scontrol requeue {JOB}_2"])
 
     def test_an_array_longer_than_the_values(self):
         for task in (0, 6):
