@@ -1,5 +1,7 @@
 #include "mnist_dist/comm/communicator.hpp"
 
+#include <fmt/format.h>
+
 #include <cstdlib>
 #include <initializer_list>
 #include <numeric>
@@ -18,6 +20,18 @@ std::optional<int> from_environment(std::initializer_list<const char*> variables
     if (const char* value = std::getenv(variable)) return std::atoi(value);
   }
   return std::nullopt;
+}
+
+/// Several tasks of srun that are each alone in their MPI would all do the same work, and write the same files. What
+/// mpirun started is another matter: it has the variables of the step in which mpirun runs.
+/// @throws Error (usage)
+void check_joined(int ranks) {
+  const int tasks = from_environment({"SLURM_STEP_NUM_TASKS"}).value_or(1);
+  if (ranks > 1 || tasks < 2 || from_environment({"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"})) return;
+  throw Error(ExitCode::usage,
+              fmt::format("srun started {} tasks, and each of them is alone in its MPI: add --mpi=pmix to srun "
+                          "(`srun --mpi=list` tells what this Slurm has), or start the ranks with mpirun",
+                          tasks));
 }
 
 bool mpi_runs() noexcept {
@@ -42,6 +56,7 @@ Environment::Environment(int hang_timeout, const std::string& usage_error) {
   const Communicator world = Communicator::world();
   share_signs(world);
   run_and_agree(world, [&] {
+    check_joined(world.size());
     if (!usage_error.empty()) throw Error(ExitCode::usage, usage_error);
   });
 }
@@ -62,7 +77,10 @@ void abort_all_ranks(ExitCode exit_code) noexcept {
 }
 
 int rank_by_launcher() {
-  return from_environment({"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"}).value_or(0);
+  // A process that is alone in its MPI gets variables of its own from it.
+  static const int rank =
+      from_environment({"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"}).value_or(0);
+  return rank;
 }
 
 int ranks_by_launcher() {

@@ -1,6 +1,7 @@
 """The Slurm scripts of jobs/, run without Slurm: a stand-in does for them what sbatch, srun and scontrol would do."""
 
 import csv
+import json
 import os
 import shutil
 import signal
@@ -12,7 +13,7 @@ import unittest
 from pathlib import Path
 
 import runner
-from slurm_stand_in import (JOB, JOBS, PROGRAMS, SCRIPTS, Slurm, child_of, end_of, epochs_in, sbatch_parser,
+from slurm_stand_in import (JOB, JOBS, PATIENCE, PROGRAMS, SCRIPTS, Slurm, child_of, end_of, epochs_in, sbatch_parser,
                             script_options, sha256, wait_for_epochs, write_program)
 
 # A run that lasts until it is told to stop: it never runs out of epochs or patience while a test waits.
@@ -52,6 +53,11 @@ class Options(unittest.TestCase):
                               encoding="utf-8")
             self.assertEqual(script_options(script), (["--requeue"], ["--ntasks=8"]))
 
+    def test_what_the_scripts_share_is_the_same_in_all(self):
+        shared = {(JOBS / script).read_text(encoding="utf-8").split("\nset -euo pipefail\n")[1].split("\nrun")[0]
+                  for script in SCRIPTS}
+        self.assertEqual(len(shared), 1)
+
     def test_scripts_can_be_run(self):
         for script in SCRIPTS:
             self.assertTrue(os.access(JOBS / script, os.X_OK), script)
@@ -75,6 +81,9 @@ class Train(JobTest):
         self.assertTrue((self.run_folder / "model.h5").is_file())
         self.assertIn("epochs = 3", (self.run_folder / "config.toml").read_text(encoding="utf-8"))
         self.assertIn("of 200 images right", output)
+        report = json.loads((self.run_folder / "report.json").read_text(encoding="utf-8"))
+        accuracy = report["exact accuracy"]["accuracy"]
+        self.assertIn(f"\nDone: {self.run_folder}/model.h5, accuracy {accuracy} on the test images\n", output)
         calls = self.slurm.calls()
         self.assertEqual(len(calls), 2, calls)
         for call, command in zip(calls, ("train", "evaluate")):
@@ -107,6 +116,22 @@ class Train(JobTest):
         self.assertEqual(self.slurm.calls(), [f"scontrol requeue {JOB}"] * 2)
         self.assertGreaterEqual(epochs_in(self.run_folder), before + 2)
 
+    def test_interrupted_before_there_are_ranks(self):
+        scontrol = self.slurm.shims / "scontrol"
+        scontrol.rename(self.slurm.shims / "other-scontrol")
+        number = self.folder / "number"  # of the script's process
+        write_program(scontrol, f"""#!/bin/sh
+until [ -s {number} ]; do sleep 0.01; done
+[ "$1" != show ] || [ -e {number}.told ] || kill -USR1 $(cat {number})
+touch {number}.told
+exec other-scontrol "$@"
+""")
+        process = self.slurm.start("train.sbatch", *LONG)
+        number.write_text(str(process.pid), encoding="utf-8")
+        _, output = end_of(process)
+        self.assertEqual(self.slurm.calls(), [f"scontrol requeue {JOB}"], output)
+        self.assertIn("The time is up: job ", output)
+
     def test_interrupted_it_ends_in_the_same_bits(self):
         options = ("--hidden", "256,256", "--epochs", "20", "--window", "20", "--min-change", "0")
         undisturbed = self.folder / "runs" / "undisturbed"
@@ -136,6 +161,55 @@ class Train(JobTest):
         self.assertEqual(status, 0, output)
         self.assertIn("of 200 images right", output)
         self.assertEqual(sha256(self.run_folder / "model.h5"), model)
+
+    def test_another_job_goes_on_with_a_run(self):
+        options = ("--hidden", "256,256", "--epochs", "20", "--window", "20", "--min-change", "0")
+        status, output = self.interrupt(*options)
+        self.assertEqual(status, 75, output)
+        (self.folder / "mnist.h5").unlink()  # the run's own data set counts, or DATA where it is given
+        status, output = self.slurm.run("train.sbatch", SLURM_JOB_ID="4712", RUN=self.run_folder, DATA=DATA["mnist.h5"])
+        self.assertEqual(status, 0, output)
+        self.assertIn(f"Going on with the run in {self.run_folder}, with the settings of its config.toml\n", output)
+        self.assertIn(", resumed in epoch ", output)
+        self.assertNotIn("finished before", output)
+        self.assertEqual(epochs_in(self.run_folder), 20)
+
+        # Now it is finished.
+        model = sha256(self.run_folder / "model.h5")
+        status, output = self.slurm.run("train.sbatch", SLURM_JOB_ID="4713", RUN=self.run_folder, DATA=DATA["mnist.h5"])
+        self.assertEqual(status, 0, output)
+        self.assertIn(f"{self.run_folder} was finished before\n", output)
+        self.assertIn("of 200 images right", output)
+        self.assertEqual(sha256(self.run_folder / "model.h5"), model)
+
+    def test_a_fresh_run_takes_no_folder_of_another(self):
+        status, output = self.slurm.run("train.sbatch", "--epochs", "1", "--hidden", "16", FRESH=1)
+        self.assertEqual(status, 0, output)
+        status, output = self.slurm.run("train.sbatch", "--epochs", "1", "--hidden", "16", FRESH=1)
+        self.assertEqual(status, 2, output)
+        self.assertIn(f"{self.run_folder} already holds a run", output)
+        # Started again, it goes on with its own.
+        status, output = self.slurm.run("train.sbatch", "--epochs", "1", "--hidden", "16", FRESH=1, restarts=1)
+        self.assertEqual(status, 0, output)
+
+    def lose_a_rank(self, **variables):
+        process = self.slurm.start("train.sbatch", *LONG, **variables)
+        wait_for_epochs(process, self.run_folder, 1)
+        launcher = child_of(process)
+        ranks = Path(f"/proc/{launcher}/task/{launcher}/children").read_text(encoding="utf-8").split()
+        os.kill(int(ranks[-1]), signal.SIGKILL)
+        return end_of(process)
+
+    def test_where_a_rank_was_lost_after_a_checkpoint_it_goes_back_into_the_queue(self):
+        status, output = self.lose_a_rank()
+        self.assertEqual(status, 137, output)
+        self.assertEqual(self.slurm.calls(), [f"scontrol requeue {JOB}"])
+        self.assertIn("Ranks were lost (exit code 137) after a checkpoint", output)
+
+    def test_a_cancelled_job_stays_so(self):
+        status, output = self.lose_a_rank(JOB_STATE="CANCELLED")
+        self.assertEqual(status, 137, output)
+        self.assertEqual(self.slurm.calls(), [])
 
     def test_restarted_before_it_had_begun_it_starts_anew(self):
         status, output = self.slurm.run("train.sbatch", "--epochs", "1", "--hidden", "16", restarts=1)
@@ -171,6 +245,7 @@ class Scaling(JobTest):
             self.assertAlmostEqual(float(row[3]), one / seconds, delta=0.006)
             self.assertAlmostEqual(float(row[4]), 100 * one / seconds / int(row[0]), delta=0.6)
         self.assertIn("All runs computed the same model: SHA-256 ", output)
+        self.assertIn(f"\nModels: {self.folder}/runs/scaling-{JOB}/*/model.h5\n", output)
 
     def test_the_median_epoch_counts(self):
         # A program that only writes: epochs of 9, 1, 2 and 1 seconds, divided by the ranks.
@@ -212,6 +287,15 @@ class Sweep(JobTest):
         config = self.folder / "runs" / f"sweep-{JOB}" / "learning-rate-0.005" / "config.toml"
         self.assertIn("learning-rate = 0.005\n", config.read_text(encoding="utf-8"))
 
+    def test_a_task_goes_back_into_the_queue_alone(self):
+        # Slurm gives the last task of an array the array's own number.
+        process = self.slurm.start("sweep.sbatch", *LONG, array_task=2)
+        wait_for_epochs(process, self.folder / "runs" / f"sweep-{JOB}" / "seed-2", 1)
+        os.kill(process.pid, signal.SIGUSR1)
+        status, output = end_of(process)
+        self.assertEqual(status, 75, output)
+        self.assertEqual(self.slurm.calls(), [f"scontrol requeue {JOB}_2"])
+
     def test_an_array_longer_than_the_values(self):
         for task in (0, 6):
             with self.subTest(task=task):
@@ -240,6 +324,54 @@ class Environment(JobTest):
                               "--epochs 3\n", output)
                 self.assertIn("fake 1 1 evaluate", output)
 
+    def launches(self, codes, **variables):
+        """srun ends with these codes, one after the other: the job's exit code, its output and how often it started."""
+        starts = self.folder / "starts"
+        starts.write_text("", encoding="utf-8")
+        write_program(self.slurm.shims / "srun", f"""#!/bin/sh
+echo >>{starts}
+set -- {" ".join(map(str, codes))} 0 0
+shift $(($(wc -l <{starts}) - 1))
+exit $1
+""")
+        status, output = self.slurm.run("train.sbatch", LAUNCHER="srun", **variables)
+        return status, output, len(starts.read_text(encoding="utf-8"))
+
+    def test_a_launch_that_fails_is_tried_once_more(self):
+        status, output, starts = self.launches([1])
+        self.assertEqual((status, starts, self.slurm.calls()), (0, 3, []), output)  # twice train, and evaluate
+        self.assertIn("exit code 1 before a checkpoint: trying once more", output)
+
+    def test_a_launch_that_fails_twice_is_one_for_other_nodes_and_then_for_nobody(self):
+        status, output, starts = self.launches([1, 213])
+        self.assertEqual((status, starts, self.slurm.calls()), (213, 2, [f"scontrol requeue {JOB}"]), output)
+        status, output, starts = self.launches([1, 213], restarts=1)
+        self.assertEqual((status, starts, self.slurm.calls()), (213, 2, [f"scontrol requeue {JOB}"]), output)
+
+    def test_exit_codes_of_the_program_are_no_failed_launches(self):
+        for code in (2, 3, 4, 5, 70, 75):
+            with self.subTest(code=code):
+                status, output, starts = self.launches([code], restarts=1)
+                self.assertEqual((status, starts, self.slurm.calls()), (code, 1, []), output)
+
+    def test_a_time_limit_shorter_than_the_lead_of_its_signal(self):
+        for limit, warned in (("00:01:00", True), ("00:02:00", True), ("00:02:01", False), ("00:10:00", False),
+                              ("01:00:00", False), ("1-00:00:00", False), ("UNLIMITED", False)):
+            for script in SCRIPTS:
+                with self.subTest(script=script, limit=limit):
+                    _, output = self.slurm.run(script, tasks=1, MNIST_DIST=self.fake, TIME_LIMIT=limit, array_task=1)
+                    self.assertEqual(f"warning: the time limit is {limit}" in output, warned, output)
+
+    def test_what_tcp_needs_is_set_unless_the_user_did(self):
+        write_program(self.fake, "#!/bin/sh\nenv\n")
+        settings = {"OMPI_MCA_oob_tcp_keepalive_time": "2", "OMPI_MCA_oob_tcp_keepalive_intvl": "1",
+                    "OMPI_MCA_oob_tcp_keepalive_probes": "3", "OMPI_MCA_btl_tcp_eager_limit": "1000000",
+                    "OMPI_MCA_btl_tcp_rndv_eager_limit": "1000000", "SLURM_PMIX_FENCE": "ring"}
+        for given in ({}, {"OMPI_MCA_btl_tcp_eager_limit": "70000", "SLURM_PMIX_FENCE": "tree"}):
+            _, output = self.slurm.run("train.sbatch", tasks=1, MNIST_DIST=self.fake, **given)
+            for name, value in {**settings, **given}.items():
+                self.assertIn(f"\n{name}={value}\n", output)
+
     def test_no_program(self):
         self.fake.unlink()
         for script in SCRIPTS:
@@ -261,6 +393,41 @@ class Environment(JobTest):
                 status, output = self.slurm.run(script, SLURM_SUBMIT_DIR="")
                 self.assertNotEqual(status, 0)
                 self.assertIn("start this script with sbatch", output)
+
+
+class CopiesUnderSrun(unittest.TestCase):
+    """srun without --mpi=pmix starts programs that know nothing of each other."""
+
+    def start(self, *command, **variables):
+        with tempfile.TemporaryDirectory() as folder:
+            environment = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+                           **{name: str(value) for name, value in variables.items()}}
+            result = subprocess.run([*command, DATA["mnist.h5"]], cwd=folder, env=environment, text=True,
+                                    capture_output=True, timeout=PATIENCE, check=False)
+            return result.returncode, result.stderr.splitlines(), (Path(folder) / "runs").exists()
+
+    def test_they_are_refused_in_one_line(self):
+        for command in ("train", "evaluate", "bench"):
+            with self.subTest(command=command):
+                status, errors, trained = self.start(PROGRAMS["MNIST_DIST"], command, SLURM_NTASKS=4, SLURM_PROCID=0,
+                                                     SLURM_STEP_ID=0, SLURM_STEP_NUM_TASKS=4)
+                self.assertEqual((status, len(errors), trained), (2, 1, False), errors)
+                self.assertIn("srun started 4 tasks", errors[0])
+                self.assertIn("--mpi=pmix", errors[0])
+
+    def test_one_of_them_speaks(self):
+        status, errors, _ = self.start(PROGRAMS["MNIST_DIST"], "train", SLURM_NTASKS=4, SLURM_PROCID=3,
+                                       SLURM_STEP_ID=0, SLURM_STEP_NUM_TASKS=4)
+        self.assertEqual((status, errors), (2, []))
+
+    def test_one_process_in_a_job_of_many_tasks_may_train(self):
+        train = (PROGRAMS["MNIST_DIST"], "train", "--epochs", "1", "--hidden", "16")
+        mpirun = (PROGRAMS["MPIEXEC"], "-np", "1")
+        step = {"SLURM_STEP_ID": 0, "SLURM_STEP_NUM_TASKS": 4}  # in it, mpirun has started its daemons
+        for command, variables in ((train, {}), ((*mpirun, *train), {}), ((*mpirun, *train), step)):
+            with self.subTest(command=command[0], variables=variables):
+                status, errors, trained = self.start(*command, SLURM_NTASKS=4, SLURM_PROCID=0, **variables)
+                self.assertEqual((status, trained), (0, True), errors)
 
 
 if __name__ == "__main__":

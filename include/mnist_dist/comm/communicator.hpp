@@ -24,7 +24,8 @@ class Environment {
  public:
   /// Collective: starts MPI. @param hang_timeout seconds after which a rank that waits for a stopped one ends the job;
   /// 0 for never  @param usage_error what is wrong with this rank's command line; "" for nothing
-  /// @throws AgreedError (usage) at all ranks, where anything is wrong with any of them
+  /// @throws AgreedError (usage) at all ranks, where anything is wrong with any of them, or where srun started several
+  /// and MPI does not know of the others
   explicit Environment(int hang_timeout, const std::string& usage_error = "");
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
