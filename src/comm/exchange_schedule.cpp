@@ -4,7 +4,6 @@
 #include <numeric>
 
 #include "block_owners.hpp"
-#include "mnist_dist/core/sum_tree.hpp"
 
 namespace mnist_dist::comm {
 namespace {
@@ -42,10 +41,10 @@ std::vector<ParameterRange> ranges_of_hosts(const std::vector<int>& ranks_of_hos
   return ranges;
 }
 
-std::vector<std::size_t> sums_of_hosts(const std::vector<int>& ranks_of_hosts, std::size_t shards) {
+std::vector<std::vector<TreeNode>> sums_of_hosts(const std::vector<int>& ranks_of_hosts, std::size_t shards) {
   const int ranks = std::accumulate(ranks_of_hosts.begin(), ranks_of_hosts.end(), 0);
   const SumTree tree(shards);
-  std::vector<std::size_t> sums;
+  std::vector<std::vector<TreeNode>> sums;
   int first_rank = 0;
   for (const int of_host : ranks_of_hosts) {
     std::vector<TreeNode> leaves;
@@ -53,7 +52,7 @@ std::vector<std::size_t> sums_of_hosts(const std::vector<int>& ranks_of_hosts, s
     for (std::size_t shard = shards_of_rank(shards, ranks, first_rank).begin; shard < end; ++shard) {
       leaves.push_back(tree.leaf(shard));
     }
-    sums.push_back(plan_additions(tree, leaves).result_nodes.size());
+    sums.push_back(plan_additions(tree, leaves).result_nodes);
     first_rank += of_host;
   }
   return sums;
@@ -62,14 +61,14 @@ std::vector<std::size_t> sums_of_hosts(const std::vector<int>& ranks_of_hosts, s
 std::vector<HostMessage> messages_of_gradients(const std::vector<int>& ranks_of_hosts, std::size_t shards,
                                                const std::vector<ParameterBlock>& blocks) {
   const std::vector<ParameterRange> ranges = ranges_of_hosts(ranks_of_hosts, blocks);
-  const std::vector<std::size_t> sums = sums_of_hosts(ranks_of_hosts, shards);
+  const std::vector<std::vector<TreeNode>> sums = sums_of_hosts(ranks_of_hosts, shards);
   const int hosts = static_cast<int>(ranks_of_hosts.size());
   std::vector<HostMessage> messages;
   for (int from = 0; from < hosts; ++from) {
     for (int step = 1; step < hosts; ++step) {
       const int to = (from + step) % hosts;  // not all to the same host at once
       const std::size_t bytes = ranges[static_cast<std::size_t>(to)].size() * sizeof(float);
-      add_message(messages, {0, from, to, sums[static_cast<std::size_t>(from)] * bytes});
+      add_message(messages, {0, from, to, sums[static_cast<std::size_t>(from)].size() * bytes});
     }
   }
   for (int from = 0; from < hosts; ++from) {

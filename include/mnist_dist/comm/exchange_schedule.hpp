@@ -1,13 +1,15 @@
-// Which messages the hosts send each other in a step. Local, and without MPI: the tree reduction posts the messages
-// that stand here, so whoever replays them for any number of hosts and ranks counts what would be sent.
+// Which messages the hosts send each other in a step. Local, but for ranks_of_hosts(): the tree reduction posts the
+// messages that stand here, so whoever replays them for any number of hosts and ranks counts what would be sent.
 #pragma once
 
 #include <cstddef>
 #include <vector>
 
+#include "mnist_dist/comm/communicator.hpp"
 #include "mnist_dist/comm/gradient_reduction.hpp"
 #include "mnist_dist/comm/link.hpp"
 #include "mnist_dist/core/parameter_range.hpp"
+#include "mnist_dist/core/sum_tree.hpp"
 
 namespace mnist_dist::comm {
 
@@ -30,8 +32,9 @@ struct HostMessage {
 [[nodiscard]] std::vector<ParameterRange> ranges_of_hosts(const std::vector<int>& ranks_of_hosts,
                                                           const std::vector<ParameterBlock>& blocks);
 
-/// How many sums each host's shards leave: how many nodes of the tree they make up.
-[[nodiscard]] std::vector<std::size_t> sums_of_hosts(const std::vector<int>& ranks_of_hosts, std::size_t shards);
+/// The sums that each host's shards leave, by host: nodes of the tree, as few as it allows.
+[[nodiscard]] std::vector<std::vector<TreeNode>> sums_of_hosts(const std::vector<int>& ranks_of_hosts,
+                                                               std::size_t shards);
 
 /// Gradients: in phase 0 each host's sums over a range go to the range's host, in phase 1 the range's new parameters
 /// come back. @param ranks_of_hosts by host; ranks are numbered host by host
@@ -53,5 +56,9 @@ struct HostTraffic {
 
 /// A phase takes the link's latency and, at the slowest host, its bytes, in or out, and a while for each message.
 [[nodiscard]] HostTraffic traffic_of(const std::vector<HostMessage>& messages, const Link& link);
+
+/// Collective over `ranks`: how many each host has, in their order. @param host the ranks that share this rank's memory
+/// @throws Error (bug) where the ranks are not numbered host by host
+[[nodiscard]] std::vector<int> ranks_of_hosts(const Communicator& ranks, const Communicator& host);
 
 }  // namespace mnist_dist::comm

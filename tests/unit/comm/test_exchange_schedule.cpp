@@ -5,6 +5,7 @@
 #include <set>
 #include <vector>
 
+#include "../float_comparison.hpp"
 #include "mnist_dist/comm/exchange_schedule.hpp"
 
 using namespace mnist_dist;
@@ -41,6 +42,12 @@ void check_sound(const std::vector<HostMessage>& messages) {
   }
 }
 
+std::vector<std::size_t> numbers_of_sums(const std::vector<int>& ranks_of_hosts, std::size_t shards) {
+  std::vector<std::size_t> numbers;
+  for (const std::vector<TreeNode>& sums : comm::sums_of_hosts(ranks_of_hosts, shards)) numbers.push_back(sums.size());
+  return numbers;
+}
+
 constexpr comm::Link kLink{.latency = 50e-6, .bytes_per_second = 1e8};
 
 }  // namespace
@@ -57,7 +64,7 @@ TEST_CASE("64 hosts of 64 ranks: at most 130 messages a host and step, and hardl
     CHECK(static_cast<double>(bytes) < 1.1 * least);
     all += bytes;
   }
-  CHECK(static_cast<double>(all) == doctest::Approx(64 * least));
+  CHECK(is_close(static_cast<double>(all), 64 * least, 1e-9));
   const comm::HostTraffic traffic = comm::traffic_of(messages, kLink);
   CHECK(traffic.phases == 2);
   CHECK(traffic.messages == 126);
@@ -81,11 +88,11 @@ TEST_CASE("hosts own parameters as they have ranks, whatever the blocks' gradien
 }
 
 TEST_CASE("a host's shards leave as few sums as the tree allows") {
-  CHECK(comm::sums_of_hosts({4}, 8) == std::vector<std::size_t>{1});
-  CHECK(comm::sums_of_hosts({2, 2}, 8) == std::vector<std::size_t>{1, 1});
-  CHECK(comm::sums_of_hosts({3, 5}, 8) == std::vector<std::size_t>{2, 2});  // 0-1, 2; 3, 4-7
-  CHECK(comm::sums_of_hosts({2, 1, 1}, 8) == std::vector<std::size_t>{1, 1, 1});
-  CHECK(comm::sums_of_hosts({1, 1}, 2) == std::vector<std::size_t>{1, 1});
+  CHECK(numbers_of_sums({4}, 8) == std::vector<std::size_t>{1});
+  CHECK(numbers_of_sums({2, 2}, 8) == std::vector<std::size_t>{1, 1});
+  CHECK(numbers_of_sums({3, 5}, 8) == std::vector<std::size_t>{2, 2});  // 0-1, 2; 3, 4-7
+  CHECK(numbers_of_sums({2, 1, 1}, 8) == std::vector<std::size_t>{1, 1, 1});
+  CHECK(numbers_of_sums({1, 1}, 2) == std::vector<std::size_t>{1, 1});
 }
 
 TEST_CASE("each host's activations go to all others, at once") {
