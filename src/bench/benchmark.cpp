@@ -36,6 +36,7 @@ StepCost time_steps(const comm::Communicator& ranks, const comm::Communicator& h
                     const train::TrainingData& data, const nn::Architecture& architecture, double seconds) {
   train::Trainer trainer(ranks, host, settings, data, architecture);
   StepCost cost;
+  cost.between_hosts = trainer.exchange();
   cost.seconds = time_until_all_done(ranks, seconds / 2, Part::median, [&] { trainer.run_unscored_steps(1); });
   train::TrainerState state;
   cost.saving_seconds = time_until_all_done(ranks, kSavingSeconds, Part::median, [&] { trainer.capture(state); });
@@ -69,12 +70,20 @@ double share_of_pixels(const comm::Communicator& ranks, const data::ImageRows& r
 
 class NoGradients final : public comm::ShardGradients {
  public:
+  /// @param packed bytes of activations that a rank sends
+  explicit NoGradients(std::size_t packed) : packed_(packed) {}
   void form(const ParameterRange& /*block*/, std::size_t /*shard_sum*/, float* /*sum*/) const override {}
+  [[nodiscard]] std::size_t packed_size() const override { return packed_; }
+  void pack(std::span<std::byte> /*bytes*/) const override {}
+  void take(int /*rank*/, std::span<std::byte> /*bytes*/) override {}
+
+ private:
+  std::size_t packed_;
 };
 
 /// Collective.
-double time_reduction(const comm::Communicator& ranks, comm::GradientReduction& reduction) {
-  const NoGradients nothing;
+double time_reduction(const comm::Communicator& ranks, comm::GradientReduction& reduction, std::size_t packed = 0) {
+  NoGradients nothing(packed);
   std::vector<float> room(reduction.my_range().size());
   return time_until_all_done(ranks, kExchangeSeconds, Part::fastest, [&] {
     reduction.exchange(nothing);
@@ -88,13 +97,14 @@ double time_reduction(const comm::Communicator& ranks, comm::GradientReduction& 
 /// Collective.
 ExchangeCost time_exchange(const comm::Communicator& ranks, const comm::Communicator& host,
                            const train::Settings& settings, const train::TrainingData& data,
-                           const nn::Architecture& architecture) {
+                           const nn::Architecture& architecture, const train::ExchangeChoice& between) {
   const nn::Network network(architecture, data.input_scaling, train::products_of(settings));
   const std::vector<comm::ParameterBlock> blocks = train::blocks_with_costs(network, data, settings.shards);
   ExchangeCost cost;
   cost.bytes = network.padded_size() * sizeof(float);
-  cost.mpi_seconds = time_reduction(ranks, *comm::make_mpi_reduction(ranks, host, settings.shards, blocks));
-  cost.tree_seconds = time_reduction(ranks, *comm::make_tree_reduction(ranks, host, settings.shards, blocks));
+  cost.mpi_seconds = time_reduction(ranks, *comm::make_mpi_reduction(ranks, settings.shards, blocks));
+  const auto tree = comm::make_tree_reduction(ranks, host, settings.shards, blocks, {between.kind, between.packed});
+  cost.tree_seconds = time_reduction(ranks, *tree, between.packed);
   return cost;
 }
 
@@ -139,7 +149,7 @@ Benchmark run_benchmark(const comm::Communicator& ranks, const comm::Communicato
   for (const ProductCost& cost : benchmark.products.products) {
     benchmark.products.needed_flop += (cost.product.layer == 0 ? share : 1) * cost.product.flop();
   }
-  benchmark.exchange = time_exchange(ranks, host, settings, data, architecture);
+  benchmark.exchange = time_exchange(ranks, host, settings, data, architecture, benchmark.step.between_hosts);
   benchmark.exchange_seconds = train::reduction_of(settings) == comm::ReductionKind::mpi
                                    ? benchmark.exchange.mpi_seconds
                                    : benchmark.exchange.tree_seconds;

@@ -84,12 +84,13 @@ Json products_json(const ProductCosts& costs) {
 }
 
 /// A transfer to nobody has no rate.
-Json exchange_json(const ExchangeCost& cost, bool alone) {
+Json exchange_json(const ExchangeCost& cost, const train::ExchangeChoice& between_hosts, bool alone) {
   const Json rate = alone ? Json() : Json(cost.mpi_gigabytes_per_second());
   return {{"bytes", cost.bytes},
           {"mpi_seconds", cost.mpi_seconds},
           {"mpi_gigabytes_per_second", rate},
-          {"tree_seconds", cost.tree_seconds}};
+          {"tree_seconds", cost.tree_seconds},
+          {"between_hosts", between_hosts.description()}};
 }
 
 Json limit_json(const Benchmark& benchmark) {
@@ -107,7 +108,7 @@ std::string benchmark_json(const Benchmark& benchmark, const Subject& subject) {
                      {"run", run_json(subject.settings, subject.file)},
                      {"step", step_json(benchmark.step)},
                      {"blas", products_json(benchmark.products)},
-                     {"exchange", exchange_json(benchmark.exchange, subject.ranks == 1)},
+                     {"exchange", exchange_json(benchmark.exchange, benchmark.step.between_hosts, subject.ranks == 1)},
                      {"limit", limit_json(benchmark)}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -87,7 +87,9 @@ std::string limit_text(const Benchmark& benchmark, const std::string& reduction)
 }  // namespace
 
 std::string benchmark_text(const Benchmark& benchmark, const Subject& subject) {
-  return fmt::format("{}\n{}\n{}\n{}", step_text(benchmark.step),
+  const std::string between_hosts = benchmark.step.between_hosts.description();
+  return fmt::format("{}{}\n{}\n{}\n{}", between_hosts.empty() ? "" : fmt::format("exchange {}\n\n", between_hosts),
+                     step_text(benchmark.step),
                      products_text(benchmark.products, train::architecture_for(subject.settings, subject.file)),
                      exchange_text(benchmark.exchange, subject.ranks == 1),
                      limit_text(benchmark, subject.settings.reduction));

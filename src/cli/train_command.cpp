@@ -48,8 +48,8 @@ std::string one_line(std::string text) {
 
 /// A run that is resumed keeps its settings: other ones would give neither this run's bits nor another's. More epochs
 /// only move its end, as other conditions to stop do, the data set may have been moved, and checkpoints may become more
-/// frequent.
-const std::set<std::string> kMayChange = {"epochs", "window", "min-change", "data", "checkpoint-every"};
+/// frequent. Hosts may exchange something else: the bits are the same.
+const std::set<std::string> kMayChange = {"epochs", "window", "min-change", "data", "checkpoint-every", "exchange"};
 
 /// An end that lies in the past would be no end of a run with these settings. @throws Error (usage)
 void check_end(const std::vector<train::EpochMetrics>& history, const train::Settings& settings) {
@@ -148,12 +148,13 @@ void make_latest(const run::RunFolder& folder) {
   }
 }
 
-void print_run(const Start& start, const std::string& start_line) {
+void print_run(const Start& start, const std::string& exchange, const std::string& start_line) {
   std::string resumed;
   if (start.checkpoint) {
     resumed = fmt::format(", resumed in epoch {} after {} of its steps", start.checkpoint->state.epochs_done + 1,
                           start.checkpoint->state.steps_done_in_epoch);
   }
+  if (!exchange.empty()) print_line(fmt::format("exchange {}", exchange));
   if (!start_line.empty()) print_line(start_line);
   print_line(fmt::format("run      {}{}", printable(start.folder->path().string()), resumed));
   print_line("\nepoch      loss     score   holdout   seconds    images/s      left");
@@ -257,7 +258,7 @@ run::TrainingRun::End train_run(const Ranks& ranks, Start& start, const data::Da
   comm::run_and_agree(world, [&] {
     if (!speaks) return;
     make_latest(*start.folder);
-    print_run(start, model ? start_line(*model, file, start.settings) : "");
+    print_run(start, training.exchange().description(), model ? start_line(*model, file, start.settings) : "");
   });
   std::function<void(const train::Trainer&)> show;
   if (const std::size_t columns = speaks ? terminal_columns() : 0; columns > 0) {

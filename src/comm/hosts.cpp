@@ -2,36 +2,34 @@
 
 #include <algorithm>
 
-#include "mnist_dist/core/sum_tree.hpp"
+#include "mnist_dist/comm/exchange_schedule.hpp"
 
 namespace mnist_dist::comm {
 
-bool Host::has(int rank) const {
-  return std::ranges::find(ranks, rank) != ranks.end();
+int Hosts::handler(int host, int other) const {
+  return first_rank_of(host) + handler_of(other, ranks_of(host));
 }
 
-std::vector<Host> learn_hosts(const Communicator& ranks, const Communicator& host, std::size_t shards) {
+Hosts learn_hosts(const Communicator& ranks, const Communicator& host) {
   // A host is named by its first rank.
   int first_rank = ranks.rank();
   host.broadcast(std::span(&first_rank, 1));
-  const std::vector<int> first_ranks = ranks.all_gather(first_rank);
-  std::vector<Host> hosts;
-  for (int rank = 0; rank < ranks.size(); ++rank) {
-    const int first = first_ranks[static_cast<std::size_t>(rank)];
-    if (first == rank) hosts.push_back({{rank}, {}});
-    if (first != rank)
-      std::ranges::find_if(hosts, [&](const Host& h) { return h.ranks.front() == first; })->ranks.push_back(rank);
-  }
-  const SumTree tree(shards);
-  for (Host& one : hosts) {
-    std::vector<TreeNode> leaves;
-    for (const int rank : one.ranks) {
-      const ShardBlock block = shards_of_rank(shards, ranks.size(), rank);
-      for (std::size_t shard = block.begin; shard < block.end; ++shard) leaves.push_back(tree.leaf(shard));
+  Hosts hosts;
+  for (const int first : ranks.all_gather(first_rank)) {
+    if (hosts.first_ranks.empty() || hosts.first_ranks.back() < first) {
+      hosts.first_ranks.push_back(first);
+      hosts.ranks.push_back(0);
     }
-    one.sums = plan_additions(tree, leaves).result_nodes;
+    if (hosts.first_ranks.back() != first) throw Error(ExitCode::bug, "ranks are not numbered host by host");
+    ++hosts.ranks.back();
   }
+  const auto mine = std::ranges::find(hosts.first_ranks, first_rank);
+  hosts.mine = static_cast<int>(mine - hosts.first_ranks.begin());
   return hosts;
+}
+
+std::vector<int> ranks_of_hosts(const Communicator& ranks, const Communicator& host) {
+  return learn_hosts(ranks, host).ranks;
 }
 
 }  // namespace mnist_dist::comm

@@ -1,25 +1,28 @@
-// Which ranks share memory, and what each host can add up on its own.
+// Which ranks share memory. Ranks are numbered host by host.
 #pragma once
 
 #include <cstddef>
 #include <vector>
 
 #include "mnist_dist/comm/communicator.hpp"
-#include "mnist_dist/core/sum_tree.hpp"
 
 namespace mnist_dist::comm {
 
-/// One host as all ranks see it.
-struct Host {
-  std::vector<int> ranks;      ///< ascending
-  std::vector<TreeNode> sums;  ///< the nodes of the tree that its ranks form together, in the order of the shards
+/// All hosts, as every rank sees them.
+struct Hosts {
+  std::vector<int> ranks;        ///< by host: how many
+  std::vector<int> first_ranks;  ///< by host
+  int mine = 0;                  ///< this rank's
 
-  [[nodiscard]] bool has(int rank) const;
-  /// Which of its ranks exchanges the range that a rank of another host owns.
-  [[nodiscard]] int handler_of(int owner) const { return ranks[static_cast<std::size_t>(owner) % ranks.size()]; }
+  [[nodiscard]] int count() const { return static_cast<int>(ranks.size()); }
+  [[nodiscard]] int ranks_of(int host) const { return ranks[static_cast<std::size_t>(host)]; }
+  [[nodiscard]] int first_rank_of(int host) const { return first_ranks[static_cast<std::size_t>(host)]; }
+  /// The rank of a host that sends and receives its messages to and from another one.
+  [[nodiscard]] int handler(int host, int other) const;
 };
 
-/// Collective: all hosts, the same list at all ranks. @param host the ranks that share this rank's memory
-[[nodiscard]] std::vector<Host> learn_hosts(const Communicator& ranks, const Communicator& host, std::size_t shards);
+/// Collective. @param host the ranks that share this rank's memory
+/// @throws Error (bug) where `ranks` is not numbered host by host
+[[nodiscard]] Hosts learn_hosts(const Communicator& ranks, const Communicator& host);
 
 }  // namespace mnist_dist::comm

@@ -12,12 +12,12 @@ namespace {
 
 class MpiReduction : public GradientReduction {
  public:
-  MpiReduction(const Communicator& ranks, int host_rank, std::size_t shards, const std::vector<ParameterBlock>& blocks)
+  MpiReduction(const Communicator& ranks, std::size_t shards, const std::vector<ParameterBlock>& blocks)
       : ranks_(ranks), blocks_(blocks, 1), parameters_(blocks_.parameter_count()), gradient_(parameters_.size()) {
     // One after the other.
     const ShardBlock mine = shards_of_rank(shards, ranks.size(), ranks.rank());
     for (std::size_t shard = mine.begin; shard < mine.end; ++shard) {
-      shard_sum_.shards.push_back({shard, host_rank});
+      shard_sum_.shards.push_back({shard, ranks.rank()});
       shard_sum_.merges.push_back(shard == mine.begin ? 0 : 1);
     }
   }
@@ -29,7 +29,7 @@ class MpiReduction : public GradientReduction {
 
   void set_parameters(std::span<const float> values) override { parameters_.assign(values.begin(), values.end()); }
 
-  void exchange(const ShardGradients& gradients) override {
+  void exchange(ShardGradients& gradients) override {
     for (const ParameterRange& block : blocks_.all()) gradients.form(block, 0, gradient_.data() + block.begin);
     const Waiting waiting(Wait::gradients);
     check(MPI_Allreduce(MPI_IN_PLACE, gradient_.data(), to_count(gradient_.size()), MPI_FLOAT, MPI_SUM,
@@ -47,6 +47,10 @@ class MpiReduction : public GradientReduction {
   void updated(const ParameterRange& /*block*/) override {}
   void share_parameters() override {}
 
+  [[nodiscard]] std::vector<double> by_block(std::span<const double> of_my_blocks) const override {
+    return {of_my_blocks.begin(), of_my_blocks.end()};
+  }
+
   void gather(std::span<const float> of_my_range, std::vector<float>& all) const override {
     if (ranks_.rank() == 0) all.assign(of_my_range.begin(), of_my_range.end());
   }
@@ -61,9 +65,9 @@ class MpiReduction : public GradientReduction {
 
 }  // namespace
 
-std::unique_ptr<GradientReduction> make_mpi_reduction(const Communicator& ranks, const Communicator& host,
-                                                      std::size_t shards, const std::vector<ParameterBlock>& blocks) {
-  return std::make_unique<MpiReduction>(ranks, host.rank(), shards, blocks);
+std::unique_ptr<GradientReduction> make_mpi_reduction(const Communicator& ranks, std::size_t shards,
+                                                      const std::vector<ParameterBlock>& blocks) {
+  return std::make_unique<MpiReduction>(ranks, shards, blocks);
 }
 
 }  // namespace mnist_dist::comm

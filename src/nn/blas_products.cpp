@@ -94,7 +94,7 @@ void write_centred_pixels(const PixelLists& lists, std::size_t first_row, std::s
 void sum_gradient_by_blas(const DenseGradient& p, const TreeOfLeaves& tree) {
   sum_along_tree(tree, {p.sum, p.inputs, p.columns, p.sum_stride}, [&](std::size_t index, const auto& gradient) {
     const DenseLeaf& leaf = p.leaves[index];
-    multiply_leaf({leaf.inputs, leaf.rows, p.inputs, p.inputs_stride},
+    multiply_leaf({leaf.inputs, leaf.rows, p.inputs, leaf.inputs_stride},
                   {leaf.deltas, leaf.rows, p.columns, p.deltas_stride}, gradient);
   });
 }

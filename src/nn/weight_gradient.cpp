@@ -58,6 +58,11 @@ double Network::cost(const ParameterRange& block, std::size_t rows, std::size_t 
                                               kRowsForMicrobatch * static_cast<double>(microbatches) + kRowsForUpdate);
 }
 
+std::size_t Network::expected_entries(std::size_t rows) const {
+  const double active = share_of_active_groups(0, architecture_.inputs);
+  return static_cast<std::size_t>(active * static_cast<double>(rows * PixelLists::groups_of(architecture_.inputs)));
+}
+
 double Network::share_of_active_groups(std::size_t first_input, std::size_t end_input) const {
   // An input that is v in a share p of the rows, otherwise 0, has the mean m = p v and the variance d^2 = p v^2 - m^2,
   // so p = m^2 / (m^2 + d^2). Of a group's four inputs, two and a half are as good as independent (measured on MNIST).
@@ -109,17 +114,17 @@ void Network::gradient(const ParameterRange& block, const SummedMicrobatches& su
     leaves.clear();
     for (const Microbatch& microbatch : summed.microbatches) {
       const Activations& activations = *microbatch.activations;
-      leaves.push_back({activations.layers[index - 1].outputs.row(microbatch.first_row).data() + first_input,
-                        activations.layers[index].deltas.row(microbatch.first_row).data(), microbatch.rows});
+      const MatrixView<float>& outputs_below = activations.layers[index - 1].outputs;
+      leaves.push_back({outputs_below.row(microbatch.first_row).data() + first_input,
+                        activations.layers[index].deltas.row(microbatch.first_row).data(), microbatch.rows,
+                        outputs_below.stride});
     }
-    const DenseGradient gradient{
-        .leaves = leaves,
-        .inputs_stride = summed.microbatches.front().activations->layers[index - 1].outputs.stride,
-        .deltas_stride = any.deltas.stride,
-        .inputs = inputs,
-        .columns = layer.columns,
-        .sum = sum,
-        .sum_stride = layer.columns};
+    const DenseGradient gradient{.leaves = leaves,
+                                 .deltas_stride = any.deltas.stride,
+                                 .inputs = inputs,
+                                 .columns = layer.columns,
+                                 .sum = sum,
+                                 .sum_stride = layer.columns};
     uses_blas_ ? sum_gradient_by_blas(gradient, tree) : sum_gradient(gradient, tree);
   }
 }

@@ -13,6 +13,7 @@
 #include "mnist_dist/core/sum_tree.hpp"
 #include "mnist_dist/data/epoch_plan.hpp"
 #include "mnist_dist/nn/activations.hpp"
+#include "mnist_dist/train/exchange_choice.hpp"
 #include "mnist_dist/train/scoring.hpp"
 #include "mnist_dist/train/training_data.hpp"
 
@@ -34,9 +35,19 @@ MemoryEstimate estimate_memory(const Settings& settings, const nn::Architecture&
   const std::size_t rows = std::max(kScoringRows, shards * plan.largest_microbatch());
   std::size_t floats = nn::Activations::memory_size(architecture, rows, shards);
   for (const nn::Layer& layer : nn::layers_of(architecture)) floats += rows * layer.columns;
-  return {.parameters = vector * (shared ? 1 + of_host : 3 * of_host),
-          .optimizer = vector * kept * (shared ? of_host / ranks : of_host),
-          .activations = of_host * sizeof(float) * static_cast<double>(floats)};
+  MemoryEstimate estimate{.parameters = vector * (shared ? 1 + of_host : 3 * of_host),
+                          .optimizer = vector * kept * of_host,
+                          .activations = of_host * sizeof(float) * static_cast<double>(floats)};
+  if (!shared) return estimate;
+  if (exchange_of(settings) == comm::ExchangeKind::activations && ranks > ranks_of_host) {
+    // Every host updates all parameters, and has room for what all ranks send.
+    estimate.optimizer = vector * kept;
+    estimate.activations +=
+        static_cast<double>(ranks) * static_cast<double>(most_packed(settings, architecture, plan, ranks));
+  } else {
+    estimate.optimizer = vector * kept * of_host / ranks;
+  }
+  return estimate;
 }
 
 void check_estimate(const MemoryEstimate& estimate, const Settings& settings, int ranks_of_host, double memory) {

@@ -143,6 +143,10 @@ comm::ReductionKind reduction_of(const Settings& settings) {
   return value_of(comm::kReductions, settings.reduction).value();
 }
 
+comm::ExchangeKind exchange_of(const Settings& settings) {
+  return value_of(comm::kExchanges, settings.exchange).value();
+}
+
 nn::Products products_of(const Settings& settings) {
   return value_of(nn::kProducts, settings.products).value();
 }

@@ -15,13 +15,14 @@ std::size_t most_shards(const Settings& settings, int ranks) {
   return shards_of_rank(settings.shards, ranks, ranks - 1).size();
 }
 
-std::vector<nn::Activations> views_of(const comm::HostMemory& memory, int ranks_of_host,
-                                      const nn::Architecture& architecture, std::size_t max_rows,
-                                      std::size_t max_microbatches) {
-  std::vector<nn::Activations> views;
-  views.reserve(static_cast<std::size_t>(ranks_of_host));
-  for (int rank = 0; rank < ranks_of_host; ++rank) {
-    views.emplace_back(architecture, max_rows, max_microbatches, memory.floats(rank));
+/// By rank: those of this host's in its memory, the others of nothing yet.
+std::vector<nn::Activations> views_of(const comm::HostMemory& memory, const comm::Communicator& ranks,
+                                      const comm::Communicator& host, const nn::Architecture& architecture,
+                                      std::size_t max_rows, std::size_t max_microbatches) {
+  std::vector<nn::Activations> views(static_cast<std::size_t>(ranks.size()));
+  for (int rank = 0; rank < host.size(); ++rank) {
+    views[static_cast<std::size_t>(ranks.rank() - host.rank() + rank)] =
+        nn::Activations(architecture, max_rows, max_microbatches, memory.floats(rank));
   }
   return views;
 }
@@ -29,10 +30,11 @@ std::vector<nn::Activations> views_of(const comm::HostMemory& memory, int ranks_
 /// Collective.
 std::unique_ptr<comm::GradientReduction> make_reduction(const comm::Communicator& ranks, const comm::Communicator& host,
                                                         const Settings& settings,
-                                                        const std::vector<comm::ParameterBlock>& blocks) {
+                                                        const std::vector<comm::ParameterBlock>& blocks,
+                                                        const comm::HostExchange& exchange) {
   return reduction_of(settings) == comm::ReductionKind::mpi
-             ? comm::make_mpi_reduction(ranks, host, settings.shards, blocks)
-             : comm::make_tree_reduction(ranks, host, settings.shards, blocks);
+             ? comm::make_mpi_reduction(ranks, settings.shards, blocks)
+             : comm::make_tree_reduction(ranks, host, settings.shards, blocks, exchange);
 }
 
 std::size_t largest_block(const comm::GradientReduction& reduction) {
@@ -41,26 +43,43 @@ std::size_t largest_block(const comm::GradientReduction& reduction) {
   return largest;
 }
 
-/// The gradients of a step, from the activations of all ranks of the host.
-class StepGradients final : public comm::ShardGradients {
+}  // namespace
+
+/// The gradients of a step, from the activations of all ranks whose shards this host sums.
+class Trainer::StepGradients final : public comm::ShardGradients {
  public:
-  StepGradients(const nn::Network& network, const std::vector<std::vector<nn::Microbatch>>& microbatches,
-                const comm::GradientReduction& reduction, StepTimes* times)
-      : network_(network), microbatches_(microbatches), shard_sums_(reduction.shard_sums()), times_(times) {}
+  explicit StepGradients(Trainer& trainer)
+      : trainer_(trainer), rank_(trainer.ranks_.rank()), shard_sums_(trainer.reduction_->shard_sums()) {}
 
   void form(const ParameterRange& block, std::size_t shard_sum, float* sum) const override {
-    const PhaseTimer timer(times_, StepPhase::gradient);
-    network_.gradient(block, {microbatches_[shard_sum], shard_sums_[shard_sum].merges}, sum);
+    const PhaseTimer timer(trainer_.times_, StepPhase::gradient);
+    trainer_.network_.gradient(block, {trainer_.microbatches_[shard_sum], shard_sums_[shard_sum].merges}, sum);
+  }
+
+  [[nodiscard]] std::size_t packed_size() const override {
+    const nn::PixelLists& pixels = activations_of(rank_).pixels;
+    const RankRows& mine = rows_of(rank_);
+    return nn::Activations::packed_size(architecture(), mine.rows, mine.microbatches, pixels.begins[pixels.groups]);
+  }
+  void pack(std::span<std::byte> bytes) const override {
+    activations_of(rank_).pack(architecture(), rows_of(rank_).rows, rows_of(rank_).microbatches, bytes);
+  }
+  void take(int rank, std::span<std::byte> bytes) override {
+    activations_of(rank) =
+        nn::Activations::packed(architecture(), rows_of(rank).rows, rows_of(rank).microbatches, bytes);
   }
 
  private:
-  const nn::Network& network_;
-  const std::vector<std::vector<nn::Microbatch>>& microbatches_;
-  std::span<const comm::ShardSum> shard_sums_;
-  StepTimes* times_;
-};
+  [[nodiscard]] const nn::Architecture& architecture() const { return trainer_.network_.architecture(); }
+  [[nodiscard]] nn::Activations& activations_of(int rank) const {
+    return trainer_.activations_[static_cast<std::size_t>(rank)];
+  }
+  [[nodiscard]] const RankRows& rows_of(int rank) const { return trainer_.rank_rows_[static_cast<std::size_t>(rank)]; }
 
-}  // namespace
+  Trainer& trainer_;
+  int rank_;
+  std::span<const comm::ShardSum> shard_sums_;
+};
 
 std::vector<comm::ParameterBlock> blocks_with_costs(const nn::Network& network, const TrainingData& data,
                                                     std::size_t shards) {
@@ -81,10 +100,12 @@ Trainer::Trainer(const comm::Communicator& ranks, const comm::Communicator& host
       activation_memory_(host, sizeof(float) * nn::Activations::memory_size(architecture, max_rows_,
                                                                             most_shards(settings, ranks.size()))),
       activations_(
-          views_of(activation_memory_, host.size(), architecture, max_rows_, most_shards(settings, ranks.size()))),
-      workspace_(architecture, max_rows_, activations_[static_cast<std::size_t>(host.rank())]),
+          views_of(activation_memory_, ranks, host, architecture, max_rows_, most_shards(settings, ranks.size()))),
+      workspace_(architecture, max_rows_, activations_[static_cast<std::size_t>(ranks.rank())]),
       batch_(max_rows_, architecture.inputs),
-      reduction_(make_reduction(ranks, host, settings, blocks_with_costs(network_, data, settings.shards))),
+      exchange_(choose_exchange(ranks, host, settings, network_, data)),
+      reduction_(make_reduction(ranks, host, settings, blocks_with_costs(network_, data, settings.shards),
+                                {exchange_.kind, most_packed(settings, architecture, data.plan, ranks.size())})),
       gradient_(largest_block(*reduction_)),
       update_(settings, network_, reduction_->my_range(), data.plan.steps()),
       microbatch_rows_(data.training_slices.size()),
@@ -105,7 +126,7 @@ void Trainer::step() {
   load_microbatches();
   forward();
   backward();
-  const StepGradients gradients(network_, host_microbatches_, *reduction_, times_);
+  StepGradients gradients(*this);
   exchange(gradients);
   if (settings_.clip_norm > 0) {
     update_clipped(gradients);
@@ -118,7 +139,7 @@ void Trainer::step() {
 
 void Trainer::load_microbatches() {
   const PhaseTimer timer(times_, StepPhase::load);
-  find_host_microbatches();
+  find_microbatches();
   batch_.clear();
   const std::size_t first_shard = shards_of_rank(settings_.shards, ranks_.size(), ranks_.rank()).begin;
   for (std::size_t i = 0; i < microbatch_rows_.size(); ++i) {
@@ -130,21 +151,19 @@ void Trainer::load_microbatches() {
   network_.load(batch_.pixels(), microbatch_rows_, workspace_);
 }
 
-void Trainer::find_host_microbatches() {
-  host_microbatches_.clear();
-  nn::Microbatch last;
+void Trainer::find_microbatches() {
+  microbatches_.clear();
+  rank_rows_.assign(activations_.size(), {});
   for (const comm::ShardSum& shard_sum : reduction_->shard_sums()) {
-    std::vector<nn::Microbatch>& microbatches = host_microbatches_.emplace_back();
+    std::vector<nn::Microbatch>& microbatches = microbatches_.emplace_back();
     for (const comm::ShardSum::Shard& shard : shard_sum.shards) {
-      nn::Microbatch next{.activations = &activations_[static_cast<std::size_t>(shard.host_rank)],
-                          .rows = data_.plan.microbatch(shard.shard, steps_done_in_epoch_).size()};
+      const auto rank = static_cast<std::size_t>(shard.rank);
+      const std::size_t rows = data_.plan.microbatch(shard.shard, steps_done_in_epoch_).size();
       // A rank's microbatches lie one after the other in its activations.
-      if (last.activations == next.activations) {
-        next.index = last.index + 1;
-        next.first_row = last.first_row + last.rows;
-      }
-      last = next;
-      microbatches.push_back(next);
+      RankRows& before = rank_rows_[rank];
+      microbatches.push_back({&activations_[rank], before.microbatches, before.rows, rows});
+      before.rows += rows;
+      ++before.microbatches;
     }
   }
 }
@@ -164,7 +183,7 @@ void Trainer::backward() {
   ++steps_done_in_epoch_;
 }
 
-void Trainer::exchange(const comm::ShardGradients& gradients) {
+void Trainer::exchange(comm::ShardGradients& gradients) {
   const PhaseTimer timer(times_, StepPhase::wait);
   reduction_->exchange(gradients);
 }
@@ -188,18 +207,11 @@ void Trainer::update_clipped(const comm::ShardGradients& gradients) {
     room = room.subspan(block.size());
     squares.push_back(optim::sum_of_squares(sums.back()));
   }
-  update_.begin_step(steps_done_, optim::clip_factor(sum_over_blocks(squares), settings_.clip_norm));
+  const std::vector<double> all = reduction_->by_block(squares);
+  const double norm_squared = std::accumulate(all.begin(), all.end(), 0.0);
+  update_.begin_step(steps_done_, optim::clip_factor(norm_squared, settings_.clip_norm));
   auto next = sums.begin();
   for (const ParameterRange& block : reduction_->my_blocks()) update(block, *next++);
-}
-
-double Trainer::sum_over_blocks(const std::vector<double>& of_my_blocks) const {
-  std::vector<double> all(of_my_blocks);
-  if (reduction_of(settings_) != comm::ReductionKind::mpi) {  // there every rank has all of them
-    all.resize(network_.blocks().size());
-    ranks_.all_gather_parts(std::span<const double>(of_my_blocks), std::span(all));
-  }
-  return std::accumulate(all.begin(), all.end(), 0.0);
 }
 
 void Trainer::update(const ParameterRange& block, std::span<float> gradient) {

@@ -49,13 +49,12 @@ void print_gradient(const Shape& shape, const std::vector<std::uint8_t>& merges)
   std::vector<const float*> some_rows;
   std::size_t first = 0;
   for (const std::size_t end : microbatch_ends(rows, merges.size())) {
-    leaves.push_back({x.data() + first * inputs, deltas.data() + first * columns, end - first});
+    leaves.push_back({x.data() + first * inputs, deltas.data() + first * columns, end - first, inputs});
     some_rows.push_back(deltas.data() + std::min(first, rows - 1) * columns);
     first = end;
   }
   Floats sum(inputs * columns, -1.0F);
-  nn::sum_gradient(nn::DenseGradient{leaves, inputs, columns, inputs, columns, sum.data(), columns},
-                   nn::TreeOfLeaves(merges));
+  nn::sum_gradient(nn::DenseGradient{leaves, columns, inputs, columns, sum.data(), columns}, nn::TreeOfLeaves(merges));
   Floats row(columns);
   nn::sum_rows_along_tree(some_rows, nn::TreeOfLeaves(merges), columns, row.data());
   const std::string name = fmt::format("[{} x {}]^T [{} x {}], {} leaves", rows, inputs, rows, columns, merges.size());

@@ -206,6 +206,9 @@ class OtherInputs(CheckpointTest):
                 result = self.try_to_resume(flag, value, ranks=2 if flag == "--seed" else None)
                 self.assert_one_error(result, USAGE, flag)
 
+    def test_another_exchange(self):
+        self.assert_ends_undisturbed(self.try_to_resume("--exchange", "activations", ranks=2))
+
     def test_an_end_in_the_past(self):
         """It would leave a run that its own settings do not give."""
         run = self.train("ended", "--learning-rate", 0, "--hidden", 20, "--window", 4, "--min-change", 0, "--epochs", 50)

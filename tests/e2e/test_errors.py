@@ -129,6 +129,7 @@ class Usage(ErrorTest):
                 ("--hidden", "10,0", "0"), ("--holdout", "1"), ("--epochs", "0"), ("--epochs", "ten"),
                 ("--shards", "0"), ("--learning-rate", "-1"), ("--beta1", "1"), ("--window", "0"), ("--seed", "-1"),
                 ("--checkpoint-every", "0"), ("--min-change", "inf"), ("--reduction", "ring", "tree, mpi"),
+                ("--exchange", "pixels", "auto, gradients, activations"),
                 ("--optimizer", "adamw", "adamax, adam, sgd"), ("--schedule", "linear", "cosine"),
                 ("--activation", "swish", "silu"), ("--average", "1"), ("--label-smoothing", "1"),
                 ("--rotation", "181"), ("--elastic-smoothing", "0"), ("--deviation-floor", "-1")):

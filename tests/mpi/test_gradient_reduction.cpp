@@ -11,6 +11,7 @@
 
 using namespace mnist_dist;
 using comm::Communicator;
+using comm::ExchangeKind;
 using comm::GradientReduction;
 
 namespace {
@@ -54,10 +55,16 @@ std::vector<comm::ParameterBlock> some_blocks() {
   return blocks;
 }
 
-/// The gradients of a step, as all ranks know them.
+constexpr std::size_t kMostPacked = 5000;
+
+/// The gradients of a step. Each rank knows those of all shards, but forms only those of its own and of which it has
+/// got the activations: here, bytes that tell rank and step.
 class KnownGradients final : public comm::ShardGradients {
  public:
-  KnownGradients(const GradientReduction& reduction, std::uint32_t step) {
+  KnownGradients(const Communicator& ranks, const Communicator& host, const GradientReduction& reduction,
+                 std::uint32_t step)
+      : rank_(ranks.rank()), step_(step), reduction_(reduction), known_(static_cast<std::size_t>(ranks.size())) {
+    for (int rank = 0; rank < host.size(); ++rank) known(rank_ - host.rank() + rank) = true;
     for (const comm::ShardSum& shard_sum : reduction.shard_sums()) {
       std::vector<std::vector<float>> sums;
       for (std::size_t i = 0; i < shard_sum.shards.size(); ++i) {
@@ -72,16 +79,47 @@ class KnownGradients final : public comm::ShardGradients {
     }
   }
   void form(const ParameterRange& block, std::size_t shard_sum, float* to) const override {
+    for (const comm::ShardSum::Shard& shard : reduction_.shard_sums()[shard_sum].shards) {
+      REQUIRE(known_[static_cast<std::size_t>(shard.rank)]);
+    }
     std::ranges::copy(block.of(std::span(sums_[shard_sum])), to);
+  }
+  [[nodiscard]] std::size_t packed_size() const override { return packed_size_of(rank_); }
+  void pack(std::span<std::byte> bytes) const override {
+    REQUIRE(bytes.size() == packed_size());
+    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = byte_of(rank_, i);
+  }
+  void take(int rank, std::span<std::byte> bytes) override {
+    CHECK_FALSE(known_[static_cast<std::size_t>(rank)]);
+    CHECK(reinterpret_cast<std::uintptr_t>(bytes.data()) % 64 == 0);
+    REQUIRE(bytes.size() == packed_size_of(rank));
+    std::size_t wrong = 0;
+    for (std::size_t i = 0; i < bytes.size(); ++i) wrong += bytes[i] == byte_of(rank, i) ? 0 : 1;
+    CHECK(wrong == 0);
+    known(rank) = true;
   }
 
  private:
+  std::vector<bool>::reference known(int rank) { return known_[static_cast<std::size_t>(rank)]; }
+  /// Of the largest size at some ranks, and none at all at others.
+  [[nodiscard]] std::size_t packed_size_of(int rank) const {
+    return (static_cast<std::size_t>(rank) + step_) % 3 * (kMostPacked / 2);
+  }
+  [[nodiscard]] std::byte byte_of(int rank, std::size_t i) const {
+    return static_cast<std::byte>((static_cast<std::size_t>(rank) * 7 + i * 3 + step_ * 11) & 0xffU);
+  }
+
+  int rank_;
+  std::uint32_t step_;
+  const GradientReduction& reduction_;
+  std::vector<bool> known_;  // by rank
   std::vector<std::vector<float>> sums_;
 };
 
 /// One step of parameters -= sum of the gradients. @return the sums over this rank's range
-std::vector<float> do_step(GradientReduction& reduction, std::uint32_t step) {
-  const KnownGradients gradients(reduction, step);
+std::vector<float> do_step(const Communicator& ranks, const Communicator& host, GradientReduction& reduction,
+                           std::uint32_t step) {
+  KnownGradients gradients(ranks, host, reduction, step);
   std::vector<float> total;
   std::vector<float> room(kParameters);
   reduction.exchange(gradients);
@@ -97,24 +135,46 @@ std::vector<float> do_step(GradientReduction& reduction, std::uint32_t step) {
   return total;
 }
 
+/// What rank 0 gathers: each block's number.
+void check_by_block(const GradientReduction& reduction) {
+  const std::vector<comm::ParameterBlock> blocks = some_blocks();
+  std::vector<double> mine;
+  for (const ParameterRange& block : reduction.my_blocks()) {
+    const auto found = std::ranges::find(blocks, block, &comm::ParameterBlock::range);
+    mine.push_back(static_cast<double>(found - blocks.begin()));
+  }
+  const std::vector<double> all = reduction.by_block(mine);
+  REQUIRE(all.size() == blocks.size());
+  for (std::size_t i = 0; i < all.size(); ++i) CHECK(all[i] == static_cast<double>(i));
+}
+
 /// Three steps, against the same computed from the definition.
-void check_steps(const Communicator& world, const Communicator& host, std::size_t shards) {
+void check_steps(const Communicator& ranks, const Communicator& host, std::size_t shards, ExchangeKind kind) {
   std::size_t width = 1;
   while (width < shards) width *= 2;
-  const auto reduction = comm::make_tree_reduction(world, host, shards, some_blocks());
+  const auto reduction = comm::make_tree_reduction(ranks, host, shards, some_blocks(), {kind, kMostPacked});
   std::vector<float> expected = gradient_of(99, 0);
-  reduction->set_parameters(expected);
+  std::vector<float> mine_alone(kParameters, -7.0F);
+  std::ranges::copy(reduction->my_range().of(std::span(expected)),
+                    reduction->my_range().of(std::span(mine_alone)).begin());
+  reduction->set_parameters(mine_alone);
   CHECK(same_bits(reduction->parameters(), expected));
   for (std::uint32_t step = 0; step < 3; ++step) {
     const std::vector<float> total = tree_sum(0, width, shards, step);
-    const std::vector<float> mine = do_step(*reduction, step);
+    const std::vector<float> mine = do_step(ranks, host, *reduction, step);
     CHECK(same_bits(mine, reduction->my_range().of(std::span(total))));
     for (std::size_t i = 0; i < kParameters; ++i) expected[i] -= total[i];
     CHECK(same_bits(reduction->parameters(), expected));
     std::vector<float> gathered = {1, 2, 3};  // whatever it held
     reduction->gather(mine, gathered);
-    if (world.rank() == 0) CHECK(same_bits(gathered, total));
+    if (ranks.rank() == 0) CHECK(same_bits(gathered, total));
+    check_by_block(*reduction);
   }
+}
+
+void check_both(const Communicator& ranks, const Communicator& host, std::size_t shards) {
+  check_steps(ranks, host, shards, ExchangeKind::gradients);
+  check_steps(ranks, host, shards, ExchangeKind::activations);
 }
 
 }  // namespace
@@ -124,28 +184,54 @@ TEST_CASE("gradients are summed in the order of the tree, whichever rank holds w
   const Communicator host = world.split_by_host();
   for (const std::size_t shards : {8, 9, 12, 13, 16}) {
     CAPTURE(shards);
-    check_steps(world, host, shards);
+    check_steps(world, host, shards, ExchangeKind::gradients);
   }
-  check_steps(world, host, static_cast<std::size_t>(world.size()));
+  check_steps(world, host, static_cast<std::size_t>(world.size()), ExchangeKind::gradients);
 }
 
-TEST_CASE("the same between hosts, however ranks lie on them") {
+TEST_CASE("the same between hosts, however ranks lie on them, and whatever they exchange") {
   const Communicator world = Communicator::world();
   for (const std::size_t shards : {8, 11}) {
     CAPTURE(shards);
     SUBCASE("two ranks a host") {
-      check_steps(world, world.split(world.rank() / 2), shards);
+      check_both(world, world.split(world.rank() / 2), shards);
     }
     SUBCASE("three ranks a host, the last host fewer") {
-      check_steps(world, world.split(world.rank() / 3), shards);
+      check_both(world, world.split(world.rank() / 3), shards);
     }
     SUBCASE("a host for each rank") {
-      check_steps(world, world.split(world.rank()), shards);
+      check_both(world, world.split(world.rank()), shards);
+    }
+    SUBCASE("two ranks on a host, the others alone") {
+      check_both(world, world.split(world.rank() == 1 ? 0 : world.rank()), shards);
     }
     SUBCASE("ranks dealt to two hosts in turn") {
-      check_steps(world, world.split(world.rank() % 2), shards);
+      const Communicator host = world.split(world.rank() % 2);
+      check_both(world.numbered_by_host(host), host, shards);
     }
   }
+}
+
+TEST_CASE("fewer blocks than hosts: some update nothing") {
+  const Communicator world = Communicator::world();
+  const Communicator host = world.split(world.rank());
+  const std::vector<comm::ParameterBlock> one = {{{0, kParameters}, 1.0}};
+  const auto reduction = comm::make_tree_reduction(world, host, 8, one, {ExchangeKind::gradients, 0});
+  reduction->set_parameters(std::vector<float>(kParameters, 0.0F));
+  const std::vector<float> mine = do_step(world, host, *reduction, 2);
+  const std::vector<float> total = tree_sum(0, 8, 8, 2);
+  if (!mine.empty()) CHECK(same_bits(mine, total));
+  std::vector<float> gathered;
+  reduction->gather(mine, gathered);
+  if (world.rank() == 0) CHECK(same_bits(gathered, total));
+  for (std::size_t i = 0; i < kParameters; ++i) REQUIRE(reduction->parameters()[i] == -total[i]);
+}
+
+TEST_CASE("ranks that are not numbered host by host are refused") {
+  const Communicator world = Communicator::world();
+  if (world.size() < 3) return;
+  const Communicator host = world.split(world.rank() % 2);
+  CHECK_THROWS_AS(make_tree_reduction(world, host, 8, some_blocks(), {}), Error);
 }
 
 TEST_CASE("numbered by host, ranks dealt to hosts in turn merge their shards as neighbours do") {
@@ -154,8 +240,8 @@ TEST_CASE("numbered by host, ranks dealt to hosts in turn merge their shards as 
   const Communicator ranks = world.numbered_by_host(host);
   for (const std::size_t shards : {8, 11, 64}) {
     CAPTURE(shards);
-    check_steps(ranks, host, shards);
-    const auto reduction = comm::make_tree_reduction(ranks, host, shards, some_blocks());
+    check_both(ranks, host, shards);
+    const auto reduction = comm::make_tree_reduction(ranks, host, shards, some_blocks(), {});
     const std::span<const comm::ShardSum> sums = reduction->shard_sums();
     const LeafBlock mine{sums.front().shards.front().shard, sums.back().shards.back().shard + 1};
     std::size_t shards_of_host = 0;
@@ -173,9 +259,9 @@ TEST_CASE("all blocks can be summed before the first is updated") {
   for (const bool pretend_hosts : {false, true}) {
     CAPTURE(pretend_hosts);
     const Communicator host = pretend_hosts ? world.split(world.rank() / 2) : world.split_by_host();
-    const auto reduction = comm::make_tree_reduction(world, host, 8, some_blocks());
+    const auto reduction = comm::make_tree_reduction(world, host, 8, some_blocks(), {});
     reduction->set_parameters(std::vector<float>(kParameters, 1.0F));
-    const KnownGradients gradients(*reduction, 5);
+    KnownGradients gradients(world, host, *reduction, 5);
     const std::vector<float> total = tree_sum(0, 8, 8, 5);
     reduction->exchange(gradients);
     std::vector<std::span<float>> sums;
@@ -198,9 +284,9 @@ TEST_CASE("all blocks can be summed before the first is updated") {
 TEST_CASE("MPI's allreduce gives the same sums but for the rounding") {
   const Communicator world = Communicator::world();
   const Communicator host = world.split_by_host();
-  const auto reduction = comm::make_mpi_reduction(world, host, 11, some_blocks());
+  const auto reduction = comm::make_mpi_reduction(world, 11, some_blocks());
   reduction->set_parameters(gradient_of(99, 0));
-  const std::vector<float> total = do_step(*reduction, 1);
+  const std::vector<float> total = do_step(world, host, *reduction, 1);
   const std::vector<float> expected = tree_sum(0, 16, 11, 1);
   CHECK(largest_difference(total, expected) < 1e-5);
   std::vector<float> updated = gradient_of(99, 0);

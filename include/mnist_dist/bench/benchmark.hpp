@@ -14,6 +14,7 @@
 
 #include "mnist_dist/comm/communicator.hpp"
 #include "mnist_dist/nn/architecture.hpp"
+#include "mnist_dist/train/exchange_choice.hpp"
 #include "mnist_dist/train/settings.hpp"
 #include "mnist_dist/train/step_times.hpp"
 #include "mnist_dist/train/training_data.hpp"
@@ -43,7 +44,8 @@ struct StepCost {
   double rows = 0;            ///< of a step over all ranks, in the mean over an epoch
   double saving_seconds = 0;  ///< for which a checkpoint keeps the steps waiting: to copy what it holds
   PhaseCosts phases;          ///< measured in other steps: looking at the clock so often makes them a little slower
-  std::int64_t steps = 0;     ///< whose phases were measured
+  train::ExchangeChoice between_hosts;  ///< what the steps exchanged
+  std::int64_t steps = 0;               ///< whose phases were measured
   [[nodiscard]] double rows_per_second() const { return rows / seconds; }
 };
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -18,6 +19,8 @@ namespace mnist_dist::nn {
 /// Views of memory that somebody else owns. Rows are padded with zeros to whole vectors, as the layers' weights are.
 class Activations {
  public:
+  /// Of nothing.
+  Activations() = default;
   /// @param memory [memory_size(...)], at a multiple of 64 bytes, all zero at first  @param max_microbatches into how
   /// many microbatches the rows may be divided
   Activations(const Architecture& architecture, std::size_t max_rows, std::size_t max_microbatches,
@@ -25,8 +28,21 @@ class Activations {
   [[nodiscard]] static std::size_t memory_size(const Architecture& architecture, std::size_t max_rows,
                                                std::size_t max_microbatches);
 
+  // Packed: what gradients of some rows are made of, without gaps, to be sent elsewhere.
+
+  /// @param entries of the lists of pixels
+  [[nodiscard]] static std::size_t packed_size(const Architecture& architecture, std::size_t rows,
+                                               std::size_t microbatches, std::size_t entries);
+  /// Writes the first rows and microbatches. @param bytes [packed_size()], at a multiple of 64
+  void pack(const Architecture& architecture, std::size_t rows, std::size_t microbatches,
+            std::span<std::byte> bytes) const;
+  /// Views of what pack() wrote, made with the same numbers. Nothing is copied.
+  [[nodiscard]] static Activations packed(const Architecture& architecture, std::size_t rows, std::size_t microbatches,
+                                          std::span<std::byte> bytes);
+
   struct LayerViews {
-    MatrixView<float> outputs;     ///< [max_rows x columns] after activation and dropout; the last layer's: logits
+    MatrixView<float> outputs;     ///< [max_rows x columns] after activation and dropout; the last layer's: logits;
+                                   ///< packed: [rows x units]
     MatrixView<float> deltas;      ///< [max_rows x columns] d loss / d pre-activation; the last layer's: in `outputs`
     MatrixView<float> delta_sums;  ///< [max_microbatches x columns] the deltas' sums: the gradients of the biases
   };
@@ -35,9 +51,11 @@ class Activations {
   std::vector<LayerViews> layers;  ///< first to last
 
  private:
-  Activations() = default;
   class Pieces;
   void lay_out(const Architecture& architecture, std::size_t max_rows, std::size_t max_microbatches, Pieces& pieces);
+  /// @param entries of the lists of pixels; where there is none, as many as the lists in the pieces have
+  void lay_out_packed(const Architecture& architecture, std::size_t rows, std::size_t microbatches,
+                      std::optional<std::size_t> entries, Pieces& pieces);
 };
 
 }  // namespace mnist_dist::nn

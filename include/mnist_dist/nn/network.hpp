@@ -84,6 +84,9 @@ class Network {
   /// @param rows of a step, over all microbatches
   [[nodiscard]] double cost(const ParameterRange& block, std::size_t rows, std::size_t microbatches) const;
 
+  /// About how many entries the lists of so many rows' pixels have.
+  [[nodiscard]] std::size_t expected_entries(std::size_t rows) const;
+
   /// Initial weights, uniform; biases and padding 0. For tanh and sigmoid in +-sqrt(6 / (inputs + outputs)) (Glorot &
   /// Bengio 2010, eq. 16), otherwise in +-sqrt(6 / inputs), so that their variance is 2 / inputs (He et al. 2015, eq.
   /// 10).

@@ -51,6 +51,8 @@ class TrainingRun {
           const std::function<void(const train::Trainer&)>& on_step = {});
 
   [[nodiscard]] const std::vector<train::EpochMetrics>& history() const { return history_; }
+  /// What hosts send each other.
+  [[nodiscard]] const train::ExchangeChoice& exchange() const { return trainer_.exchange(); }
 
  private:
   using OnEpoch = std::function<void(const train::EpochMetrics&, bool is_best)>;

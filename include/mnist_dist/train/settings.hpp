@@ -57,6 +57,7 @@ struct Settings {
   std::uint64_t shards = 8;
   std::uint64_t seed = 0;
   std::string reduction = "tree";
+  std::string exchange = "auto";
   std::string products = "auto";
   std::uint64_t checkpoint_every = 1;
 
@@ -147,6 +148,11 @@ void visit_settings(AnySettings& s, Visit&& visit) {
   visit(SettingInfo{"reduction", "how gradients are summed: tree (the same bits for any number of ranks) or mpi", 0, 0,
                     names_of(comm::kReductions)},
         s.reduction);
+  visit(SettingInfo{"exchange",
+                    "what hosts send each other for the tree: gradients, activations, or auto: what takes less time; "
+                    "the bits are the same",
+                    0, 0, names_of(comm::kExchanges)},
+        s.exchange);
   visit(SettingInfo{"products",
                     "who multiplies matrices: our kernels, openblas, or auto: kernels where the processor has vectors",
                     0, 0, names_of(nn::kProducts)},
@@ -160,6 +166,7 @@ void visit_settings(AnySettings& s, Visit&& visit) {
 [[nodiscard]] optim::ScheduleKind schedule_of(const Settings& settings);
 [[nodiscard]] optim::ScheduleSettings schedule_settings(const Settings& settings, std::size_t steps_per_epoch);
 [[nodiscard]] comm::ReductionKind reduction_of(const Settings& settings);
+[[nodiscard]] comm::ExchangeKind exchange_of(const Settings& settings);
 [[nodiscard]] nn::Products products_of(const Settings& settings);
 [[nodiscard]] ClassWeights class_weights_of(const Settings& settings);
 

@@ -15,6 +15,7 @@
 #include "mnist_dist/data/image_rows.hpp"
 #include "mnist_dist/nn/network.hpp"
 #include "mnist_dist/train/epoch_metrics.hpp"
+#include "mnist_dist/train/exchange_choice.hpp"
 #include "mnist_dist/train/parameter_update.hpp"
 #include "mnist_dist/train/scoring.hpp"
 #include "mnist_dist/train/settings.hpp"
@@ -41,8 +42,8 @@ struct EpochProgress {
 /// One rank's part of the training. All ranks make one, with equal settings and data.
 class Trainer {
  public:
-  /// Collective: starts from fresh parameters. @param host the ranks that share this rank's memory; the arguments
-  /// outlive the trainer
+  /// Collective: starts from fresh parameters. @param ranks numbered host by host  @param host the ranks that share
+  /// this rank's memory; the arguments outlive the trainer
   Trainer(const comm::Communicator& ranks, const comm::Communicator& host, const Settings& settings,
           const TrainingData& data, const nn::Architecture& architecture);
 
@@ -75,23 +76,31 @@ class Trainer {
   [[nodiscard]] std::vector<float> parameters() const;
   /// Local: the parameters that the last finish_epoch() scored, at rank 0: their moving average, where one is kept.
   [[nodiscard]] const std::vector<float>& scored_parameters() const { return scored_parameters_; }
+  /// Local: what hosts send each other.
+  [[nodiscard]] const ExchangeChoice& exchange() const { return exchange_; }
 
  private:
+  class StepGradients;
+  /// What a rank has of a step.
+  struct RankRows {
+    std::size_t rows = 0;
+    std::size_t microbatches = 0;
+  };
+
   void begin_epoch();
   void begin_next_epoch();
 
   void step();
   // Its parts, in this order. Collective: exchange(), share_parameters() and, for the norm, update_clipped().
   void load_microbatches();
-  void find_host_microbatches();
+  void find_microbatches();
   void forward();
   void add_losses(float scale);
   void backward();
-  void exchange(const comm::ShardGradients& gradients);
+  void exchange(comm::ShardGradients& gradients);
   std::span<float> sum(const ParameterRange& block, const comm::ShardGradients& gradients, std::span<float> room);
   void update(const ParameterRange& block, std::span<float> gradient);
   void update_clipped(const comm::ShardGradients& gradients);
-  [[nodiscard]] double sum_over_blocks(const std::vector<double>& of_my_blocks) const;
   void share_parameters();
 
   [[nodiscard]] ConfusionMatrix score_holdout();
@@ -105,9 +114,10 @@ class Trainer {
   nn::Network network_;
   std::size_t max_rows_;                      // of any rank in a step, or when scoring
   comm::HostMemory activation_memory_;        // a segment per rank of the host
-  std::vector<nn::Activations> activations_;  // in it, by rank of the host
+  std::vector<nn::Activations> activations_;  // by rank: in it, or, in a step, what another host has sent
   nn::Workspace workspace_;                   // on this rank's activations
   data::Batch batch_;                         // of its inputs
+  ExchangeChoice exchange_;
   std::unique_ptr<comm::GradientReduction> reduction_;
   std::vector<float>
       gradient_;            // of a block, so that it stays in the cache; where all are clipped together, of my range
@@ -119,13 +129,14 @@ class Trainer {
   std::int64_t steps_done_ = 0;
   std::size_t steps_done_in_epoch_ = 0;
   double seconds_in_epoch_ = 0;
-  std::vector<std::size_t> microbatch_rows_;                    // by my shard, of this step
-  std::vector<std::vector<nn::Microbatch>> host_microbatches_;  // by shard sum of the reduction, of this step
-  std::vector<double> my_shard_losses_;                         // of the begun epoch
-  std::optional<nn::Dropout> dropout_;                          // of the begun epoch
-  std::optional<data::Augmentation> augmentation_;              // of the begun epoch, where the settings ask for it
-  std::vector<float> gathered_;                                 // at rank 0: whatever was gathered last
-  std::vector<float> scored_parameters_;                        // at rank 0
+  std::vector<std::size_t> microbatch_rows_;               // by my shard, of this step
+  std::vector<RankRows> rank_rows_;                        // by rank whose shards this host sums, of this step
+  std::vector<std::vector<nn::Microbatch>> microbatches_;  // by shard sum of the reduction, of this step
+  std::vector<double> my_shard_losses_;                    // of the begun epoch
+  std::optional<nn::Dropout> dropout_;                     // of the begun epoch
+  std::optional<data::Augmentation> augmentation_;         // of the begun epoch, where the settings ask for it
+  std::vector<float> gathered_;                            // at rank 0: whatever was gathered last
+  std::vector<float> scored_parameters_;                   // at rank 0
   std::vector<std::vector<std::uint32_t>> row_orders_;  // by my shard, of the begun epoch: indices into training_rows
 };
 

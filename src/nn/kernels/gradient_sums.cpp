@@ -33,7 +33,7 @@ struct FormDenseLeaf {
     const float* inputs = leaf.inputs + row;
     const float* deltas = leaf.deltas + column;
     sums.clear();
-    for (std::size_t i = 0; i < leaf.rows; ++i, inputs += p.inputs_stride, deltas += p.deltas_stride) {
+    for (std::size_t i = 0; i < leaf.rows; ++i, inputs += leaf.inputs_stride, deltas += p.deltas_stride) {
       sums.add_outer_product(inputs, 1, deltas);
     }
   }

@@ -30,6 +30,7 @@ struct DenseLeaf {
   const float* inputs;  ///< [rows x inputs] from the block's first input on
   const float* deltas;  ///< [rows x columns]
   std::size_t rows;
+  std::size_t inputs_stride;
 };
 
 /// A microbatch of the first layer: some rows of lists of pixels.
@@ -44,7 +45,6 @@ struct PixelLeaf {
 /// sum [inputs x columns] = the sum over the leaves of inputs^T deltas
 struct DenseGradient {
   std::span<const DenseLeaf> leaves;
-  std::size_t inputs_stride;
   std::size_t deltas_stride;
   std::size_t inputs;
   std::size_t columns;

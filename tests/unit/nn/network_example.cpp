@@ -38,14 +38,13 @@ std::vector<LeafBlock> sums_of(const std::vector<std::uint8_t>& merges) {
   return sums;
 }
 
-/// The sums that the microbatches of a workspace leave, without the inputs' scale, block by block put together. [padded
-/// size] each
-std::vector<std::vector<float>> gradients_of(const nn::Network& network, const nn::Workspace& workspace,
-                                             const Division& division, std::size_t results) {
+/// The sums that microbatches leave, without the inputs' scale, block by block put together. [padded size] each
+std::vector<std::vector<float>> gradients_of(const nn::Network& network, const nn::Activations& activations,
+                                             const Division& division) {
   std::vector<nn::Microbatch> microbatches;
   std::size_t first = 0;
   for (std::size_t i = 0; i < division.rows.size(); first += division.rows[i++]) {
-    microbatches.push_back({&workspace.activations(), i, first, division.rows[i]});
+    microbatches.push_back({&activations, i, first, division.rows[i]});
   }
   std::vector<std::vector<float>> gradients;
   for (const LeafBlock& summed : sums_of(division.merges)) {
@@ -58,8 +57,23 @@ std::vector<std::vector<float>> gradients_of(const nn::Network& network, const n
                        sum.data());
     }
   }
-  REQUIRE(gradients.size() == results);
   return gradients;
+}
+
+/// The same, from activations that were packed, to be sent elsewhere.
+std::vector<std::vector<float>> gradients_of_packed(const nn::Network& network, const nn::Activations& activations,
+                                                    const Division& division) {
+  const nn::Architecture& architecture = network.architecture();
+  const std::size_t rows = std::accumulate(division.rows.begin(), division.rows.end(), std::size_t{0});
+  const std::size_t entries = activations.pixels.begins[activations.pixels.groups];
+  constexpr std::size_t kBehind = 64;
+  const std::size_t size = nn::Activations::packed_size(architecture, rows, division.rows.size(), entries);
+  AlignedVector<std::byte> bytes(size + kBehind, std::byte{0xff});  // not numbers
+  activations.pack(architecture, rows, division.rows.size(), std::span(bytes).first(size));
+  CHECK(std::ranges::count(std::span(bytes).last(kBehind), std::byte{0xff}) == kBehind);
+  return gradients_of(network,
+                      nn::Activations::packed(architecture, rows, division.rows.size(), std::span(bytes).first(size)),
+                      division);
 }
 
 std::vector<float> sum(std::vector<float> left, const std::vector<float>& right) {
@@ -175,7 +189,9 @@ double loss_of(const Example& example, std::size_t first, const Division& divisi
                                                 1.0F / static_cast<float>(example.labels.size()));
   if (gradients != nullptr) {
     network.backward(parameters, workspace);
-    *gradients = gradients_of(network, workspace, division, results);
+    *gradients = gradients_of(network, workspace.activations(), division);
+    REQUIRE(gradients->size() == results);
+    CHECK(*gradients == gradients_of_packed(network, workspace.activations(), division));
   }
   return loss;
 }

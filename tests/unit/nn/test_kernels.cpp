@@ -146,11 +146,11 @@ Floats dense_gradient(const Factors& f, const std::vector<std::uint8_t>& merges)
   std::vector<nn::DenseLeaf> leaves;
   for (std::size_t i = 0; i < merges.size(); ++i) {
     const std::size_t first = kRows * i / merges.size();
-    leaves.push_back(
-        {f.a.data() + first * kInner, deltas.data() + first * kColumns, kRows * (i + 1) / merges.size() - first});
+    leaves.push_back({f.a.data() + first * kInner, deltas.data() + first * kColumns,
+                      kRows * (i + 1) / merges.size() - first, kInner});
   }
   Floats sum(kInner * kColumns, -1.0F);
-  nn::sum_gradient(nn::DenseGradient{leaves, kInner, kColumns, kInner, kColumns, sum.data(), kColumns},
+  nn::sum_gradient(nn::DenseGradient{leaves, kColumns, kInner, kColumns, sum.data(), kColumns},
                    nn::TreeOfLeaves(merges));
   return sum;
 }

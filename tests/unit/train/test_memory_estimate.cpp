@@ -37,6 +37,20 @@ TEST_CASE("ranks of a host share the parameters, and all ranks the optimiser's m
   CHECK(estimate_memory(settings, kArchitecture, 1000, 8, 4).parameters == 4 * 3 * kVector);
 }
 
+TEST_CASE("a host that gets activations updates all parameters, and has room for the rows of all") {
+  Settings settings;
+  const MemoryEstimate gradients = estimate_memory(settings, kArchitecture, 1000, 8, 4);
+  settings.exchange = "activations";
+  const MemoryEstimate activations = estimate_memory(settings, kArchitecture, 1000, 8, 4);
+  CHECK(activations.optimizer == 2 * kVector);
+  CHECK(activations.parameters == gradients.parameters);
+  // 8 ranks of 13 rows: lists of pixels, outputs, deltas, of the last layer deltas alone.
+  const double most = activations.activations - gradients.activations;
+  CHECK(most > 8 * 13 * 4.0 * (2 * 32 / 4 + 2 * 64 + 16));
+  CHECK(most < 8 * 13 * 4.0 * (2 * 32 / 4 + 2 * 64 + 16) * 1.2);
+  CHECK(estimate_memory(settings, kArchitecture, 1000, 8, 8).activations == 2 * gradients.activations);
+}
+
 TEST_CASE("activations are those of the rows that a step has") {
   Settings settings;
   const auto activations = [&](std::uint64_t batch_size, int ranks, int of_host) {
