@@ -1,0 +1,57 @@
+// Which messages the hosts send each other in a step. Local, and without MPI: the tree reduction posts the messages
+// that stand here, so whoever replays them for any number of hosts and ranks counts what would be sent.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "mnist_dist/comm/gradient_reduction.hpp"
+#include "mnist_dist/comm/link.hpp"
+#include "mnist_dist/core/parameter_range.hpp"
+
+namespace mnist_dist::comm {
+
+/// At most one per phase, pair of hosts and direction. The messages of a phase do not wait for each other; a host
+/// begins a phase when it has sent and received those of the one before.
+struct HostMessage {
+  int phase = 0;
+  int from = 0;  ///< host
+  int to = 0;    ///< host
+  std::size_t bytes = 0;
+};
+
+/// Which of a host's ranks sends and receives its messages to and from another host: a number among its own ranks.
+[[nodiscard]] constexpr int handler_of(int other_host, int ranks_of_host) {
+  return other_host % ranks_of_host;
+}
+
+/// The parameters that each host sums and updates where gradients are exchanged: by host, in their order, a run of
+/// blocks, perhaps none. A host with twice as many ranks has about twice as many parameters.
+[[nodiscard]] std::vector<ParameterRange> ranges_of_hosts(const std::vector<int>& ranks_of_hosts,
+                                                          const std::vector<ParameterBlock>& blocks);
+
+/// How many sums each host's shards leave: how many nodes of the tree they make up.
+[[nodiscard]] std::vector<std::size_t> sums_of_hosts(const std::vector<int>& ranks_of_hosts, std::size_t shards);
+
+/// Gradients: in phase 0 each host's sums over a range go to the range's host, in phase 1 the range's new parameters
+/// come back. @param ranks_of_hosts by host; ranks are numbered host by host
+[[nodiscard]] std::vector<HostMessage> messages_of_gradients(const std::vector<int>& ranks_of_hosts, std::size_t shards,
+                                                             const std::vector<ParameterBlock>& blocks);
+
+/// Activations: each host's go to all others, in one phase. @param bytes_of_hosts of each host's activations
+[[nodiscard]] std::vector<HostMessage> messages_of_activations(const std::vector<std::size_t>& bytes_of_hosts);
+
+/// What the messages of a step come to at the host that has the most to do with them.
+struct HostTraffic {
+  int phases = 0;
+  std::size_t messages = 0;  ///< that a host sends, at most
+  std::size_t bytes = 0;     ///< that a host sends, at most
+  double seconds = 0;        ///< until all hosts have all messages; nothing else is computed meanwhile
+
+  [[nodiscard]] bool operator==(const HostTraffic&) const = default;
+};
+
+/// A phase takes the link's latency and, at the slowest host, its bytes, in or out, and a while for each message.
+[[nodiscard]] HostTraffic traffic_of(const std::vector<HostMessage>& messages, const Link& link);
+
+}  // namespace mnist_dist::comm

@@ -1,0 +1,129 @@
+#include "mnist_dist/comm/exchange_schedule.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "block_owners.hpp"
+#include "mnist_dist/core/sum_tree.hpp"
+
+namespace mnist_dist::comm {
+namespace {
+
+/// What the processor does for a message before the next one can leave.
+constexpr double kSecondsOfMessage = 10e-6;
+
+void add_message(std::vector<HostMessage>& messages, const HostMessage& message) {
+  if (message.from != message.to && message.bytes > 0) messages.push_back(message);
+}
+
+/// Of one host in one phase.
+struct Flow {
+  std::size_t bytes_out = 0;
+  std::size_t bytes_in = 0;
+  std::size_t messages_out = 0;
+  std::size_t messages_in = 0;
+};
+
+double seconds_of(const Flow& flow, const Link& link) {
+  return static_cast<double>(std::max(flow.bytes_out, flow.bytes_in)) / link.bytes_per_second +
+         static_cast<double>(flow.messages_out + flow.messages_in) * kSecondsOfMessage;
+}
+
+}  // namespace
+
+std::vector<ParameterRange> ranges_of_hosts(const std::vector<int>& ranks_of_hosts,
+                                            const std::vector<ParameterBlock>& blocks) {
+  // Between hosts a parameter costs what is sent and updated for it, and that is the same for all.
+  std::vector<ParameterBlock> sizes(blocks);
+  for (ParameterBlock& block : sizes) block.cost = static_cast<double>(block.range.size());
+  const BlockOwners owners(sizes, ranks_of_hosts);
+  std::vector<ParameterRange> ranges;
+  for (int host = 0; host < static_cast<int>(ranks_of_hosts.size()); ++host) ranges.push_back(owners.range_of(host));
+  return ranges;
+}
+
+std::vector<std::size_t> sums_of_hosts(const std::vector<int>& ranks_of_hosts, std::size_t shards) {
+  const int ranks = std::accumulate(ranks_of_hosts.begin(), ranks_of_hosts.end(), 0);
+  const SumTree tree(shards);
+  std::vector<std::size_t> sums;
+  int first_rank = 0;
+  for (const int of_host : ranks_of_hosts) {
+    std::vector<TreeNode> leaves;
+    const std::size_t end = shards_of_rank(shards, ranks, first_rank + of_host - 1).end;
+    for (std::size_t shard = shards_of_rank(shards, ranks, first_rank).begin; shard < end; ++shard) {
+      leaves.push_back(tree.leaf(shard));
+    }
+    sums.push_back(plan_additions(tree, leaves).result_nodes.size());
+    first_rank += of_host;
+  }
+  return sums;
+}
+
+std::vector<HostMessage> messages_of_gradients(const std::vector<int>& ranks_of_hosts, std::size_t shards,
+                                               const std::vector<ParameterBlock>& blocks) {
+  const std::vector<ParameterRange> ranges = ranges_of_hosts(ranks_of_hosts, blocks);
+  const std::vector<std::size_t> sums = sums_of_hosts(ranks_of_hosts, shards);
+  const int hosts = static_cast<int>(ranks_of_hosts.size());
+  std::vector<HostMessage> messages;
+  for (int from = 0; from < hosts; ++from) {
+    for (int step = 1; step < hosts; ++step) {
+      const int to = (from + step) % hosts;  // not all to the same host at once
+      const std::size_t bytes = ranges[static_cast<std::size_t>(to)].size() * sizeof(float);
+      add_message(messages, {0, from, to, sums[static_cast<std::size_t>(from)] * bytes});
+    }
+  }
+  for (int from = 0; from < hosts; ++from) {
+    for (int step = 1; step < hosts; ++step) {
+      const std::size_t bytes = ranges[static_cast<std::size_t>(from)].size() * sizeof(float);
+      add_message(messages, {1, from, (from + step) % hosts, bytes});
+    }
+  }
+  return messages;
+}
+
+std::vector<HostMessage> messages_of_activations(const std::vector<std::size_t>& bytes_of_hosts) {
+  const int hosts = static_cast<int>(bytes_of_hosts.size());
+  std::vector<HostMessage> messages;
+  for (int from = 0; from < hosts; ++from) {
+    for (int step = 1; step < hosts; ++step) {
+      add_message(messages, {0, from, (from + step) % hosts, bytes_of_hosts[static_cast<std::size_t>(from)]});
+    }
+  }
+  return messages;
+}
+
+HostTraffic traffic_of(const std::vector<HostMessage>& messages, const Link& link) {
+  int hosts = 0;
+  HostTraffic traffic;
+  for (const HostMessage& message : messages) {
+    hosts = std::max({hosts, message.from + 1, message.to + 1});
+    traffic.phases = std::max(traffic.phases, message.phase + 1);
+  }
+  std::vector<Flow> whole(static_cast<std::size_t>(hosts));
+  for (int phase = 0; phase < traffic.phases; ++phase) {
+    std::vector<Flow> flows(static_cast<std::size_t>(hosts));
+    for (const HostMessage& message : messages) {
+      if (message.phase != phase) continue;
+      Flow& from = flows[static_cast<std::size_t>(message.from)];
+      Flow& to = flows[static_cast<std::size_t>(message.to)];
+      from.bytes_out += message.bytes;
+      to.bytes_in += message.bytes;
+      ++from.messages_out;
+      ++to.messages_in;
+    }
+    double slowest = 0;
+    for (std::size_t host = 0; host < flows.size(); ++host) {
+      slowest = std::max(slowest, seconds_of(flows[host], link));
+      whole[host].bytes_out += flows[host].bytes_out;
+      whole[host].messages_out += flows[host].messages_out;
+    }
+    traffic.seconds += link.latency + slowest;
+  }
+  for (const Flow& flow : whole) {
+    traffic.bytes = std::max(traffic.bytes, flow.bytes_out);
+    traffic.messages = std::max(traffic.messages, flow.messages_out);
+  }
+  return traffic;
+}
+
+}  // namespace mnist_dist::comm
