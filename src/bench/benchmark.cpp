@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <memory>
 #include <numeric>
 
@@ -12,6 +11,7 @@
 #include "mnist_dist/train/trainer.hpp"
 #include "product_costs.hpp"
 #include "rank_clocks.hpp"
+#include "step_clocks.hpp"
 
 namespace mnist_dist::bench {
 namespace {
@@ -31,27 +31,16 @@ std::size_t most_rows_of_a_rank(const train::Settings& settings, const data::Sha
   return most;
 }
 
-/// Collective.
-StepCost time_steps(const comm::Communicator& ranks, const comm::Communicator& host, const train::Settings& settings,
-                    const train::TrainingData& data, const nn::Architecture& architecture, double seconds) {
+/// Collective: with rows, and the time for saving.
+StepCost time_whole_steps(const comm::Communicator& ranks, const comm::Communicator& host,
+                          const train::Settings& settings, const train::TrainingData& data,
+                          const nn::Architecture& architecture, double seconds) {
   train::Trainer trainer(ranks, host, settings, data, architecture);
-  StepCost cost;
+  train::StepTimes times;
+  StepCost cost = time_steps(ranks, trainer, times, seconds);
   cost.between_hosts = trainer.exchange();
-  cost.seconds = time_until_all_done(ranks, seconds / 2, Part::median, [&] { trainer.run_unscored_steps(1); });
   train::TrainerState state;
   cost.saving_seconds = time_until_all_done(ranks, kSavingSeconds, Part::median, [&] { trainer.capture(state); });
-  train::StepTimes times;
-  trainer.measure(times);
-  const Timing timing = time_together(ranks, seconds / 2, Part::median, [&](std::int64_t steps) {
-    times = {};
-    const auto start = std::chrono::steady_clock::now();
-    trainer.run_unscored_steps(steps);
-    std::vector<double> figures = {std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()};
-    figures.insert(figures.end(), times.seconds.begin(), times.seconds.end());
-    return figures;
-  });
-  cost.phases = phase_costs_of(timing.seconds_by_rank);
-  cost.steps = timing.repetitions;
   cost.rows = static_cast<double>(data.training_row_count) / static_cast<double>(data.plan.steps());
   return cost;
 }
@@ -142,7 +131,7 @@ Benchmark run_benchmark(const comm::Communicator& ranks, const comm::Communicato
                         const train::Settings& settings, const train::TrainingData& data,
                         const nn::Architecture& architecture, double seconds) {
   Benchmark benchmark;
-  benchmark.step = time_steps(ranks, host, settings, data, architecture, seconds);
+  benchmark.step = time_whole_steps(ranks, host, settings, data, architecture, seconds);
   benchmark.products = time_products(ranks, architecture, most_rows_of_a_rank(settings, data.plan, ranks.size()));
   benchmark.products.step_flop = flop_of(products_of_step(architecture, data.plan.rows_of_step(0)));
   const double share = share_of_pixels(ranks, data.training_rows);

@@ -1,39 +1,10 @@
 #include <array>
-#include <nlohmann/json.hpp>
 
 #include "mnist_dist/bench/benchmark_output.hpp"
-#include "mnist_dist/blas/gemm.hpp"
-#include "mnist_dist/core/build_info.hpp"
-#include "mnist_dist/nn/arithmetic.hpp"
-#include "mnist_dist/train/training_data.hpp"
+#include "subject_json.hpp"
 
 namespace mnist_dist::bench {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-Json machine_json(const Subject& subject) {
-  return {{"build", build_identity()},
-          {"kernel_vectors", nn::kernel_vectors()},
-          {"arithmetic", nn::arithmetic(train::products_of(subject.settings))},
-          {"blas_core", blas::core_name()},
-          {"ranks", subject.ranks},
-          {"hosts", subject.hosts}};
-}
-
-Json run_json(const train::Settings& settings, const data::DatasetFile& file) {
-  const nn::Architecture network = train::architecture_for(settings, file);
-  return {{"data", settings.data},
-          {"network", network.description()},
-          {"parameters", nn::parameter_count(network)},
-          {"batch_size", settings.batch_size},
-          {"shards", settings.shards},
-          {"seed", settings.seed},
-          {"dropout", settings.dropout},
-          {"holdout", settings.holdout},
-          {"reduction", settings.reduction},
-          {"products", settings.products}};
-}
 
 Json phase_json(const RankSeconds& phase, const RankSeconds& whole) {
   return {{"mean_seconds", phase.mean},
@@ -110,7 +81,7 @@ std::string benchmark_json(const Benchmark& benchmark, const Subject& subject) {
                      {"blas", products_json(benchmark.products)},
                      {"exchange", exchange_json(benchmark.exchange, benchmark.step.between_hosts, subject.ranks == 1)},
                      {"limit", limit_json(benchmark)}};
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(json);
 }
 
 }  // namespace mnist_dist::bench

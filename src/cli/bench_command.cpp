@@ -1,13 +1,18 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "commands.hpp"
 #include "job.hpp"
 #include "mnist_dist/bench/benchmark.hpp"
 #include "mnist_dist/bench/benchmark_output.hpp"
+#include "mnist_dist/bench/prediction_output.hpp"
 #include "mnist_dist/comm/agreement.hpp"
 #include "mnist_dist/comm/communicator.hpp"
+#include "mnist_dist/comm/link.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/output.hpp"
 #include "mnist_dist/train/memory_estimate.hpp"
@@ -22,6 +27,8 @@ struct BenchOptions {
   SettingsFlags settings;
   double seconds = 2;
   bool json = false;
+  bool predict = false;
+  int ranks_per_host = 0;  // 0: not given
   int hang_timeout = comm::kHangTimeout;
 };
 
@@ -33,10 +40,46 @@ void check_seconds(double seconds) {
               fmt::format("--seconds is {}, but must lie between {} and {}", seconds, kLowest, kHighest));
 }
 
+void check_predict(const BenchOptions& options, const train::Settings& settings) {
+  if (!options.predict && options.ranks_per_host > 0) {
+    throw Error(ExitCode::usage, "--ranks-per-host is for --predict: give both or neither");
+  }
+  if (options.predict && train::reduction_of(settings) == comm::ReductionKind::mpi) {
+    throw Error(ExitCode::usage, "--predict knows the tree only: leave out --reduction mpi");
+  }
+}
+
+/// Collective: what rank 0 is to say of other layouts; "" at the others. @param data this host's
+std::string predicted(const BenchOptions& options, const Ranks& ranks, const bench::Subject& subject,
+                      train::TrainingData data) {
+  std::optional<comm::Link> link;
+  if (ranks.hosts > 1) link = comm::measure_link(ranks.world, 0, ranks.world.size() - 1);
+  bench::Forecast forecast{
+      .probe = bench::probe(ranks.host, subject.settings, subject.file, std::move(data), options.seconds), .table = {}};
+  ranks.world.barrier();
+  if (ranks.world.rank() != 0) return "";
+  forecast.processors = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
+  forecast.ranks_per_host_given = options.ranks_per_host > 0;
+  forecast.ranks_per_host = forecast.ranks_per_host_given ? options.ranks_per_host : forecast.processors;
+  forecast.table = bench::predict_all(forecast.probe.costs, forecast.probe.job, forecast.ranks_per_host,
+                                      bench::links_to_predict(link));
+  return options.json ? bench::forecast_json(forecast, subject) : bench::forecast_text(forecast, subject);
+}
+
+/// Collective: what rank 0 is to say of a step; "" at the others.
+std::string measured(const BenchOptions& options, const Ranks& ranks, const bench::Subject& subject,
+                     const train::TrainingData& data) {
+  const bench::Benchmark benchmark =
+      bench::run_benchmark(ranks.world, ranks.host, subject.settings, data,
+                           train::architecture_for(subject.settings, subject.file), options.seconds);
+  if (ranks.world.rank() != 0) return "";
+  return options.json ? bench::benchmark_json(benchmark, subject) : bench::benchmark_text(benchmark, subject);
+}
+
 int run_bench(const BenchOptions& options) {
   // 1. Start MPI.
   const comm::Environment environment(options.hang_timeout);
-  check_same_command(fmt::format("bench --seconds {}", options.seconds));
+  check_same_command(fmt::format("bench --seconds {}{}", options.seconds, options.predict ? " --predict" : ""));
   const Ranks ranks;
   const bool speaks = ranks.world.rank() == 0;
 
@@ -45,6 +88,7 @@ int run_bench(const BenchOptions& options) {
   comm::run_and_agree(ranks.world, [&] {
     resolved = resolve_settings(options.settings);
     check_seconds(options.seconds);
+    check_predict(options, resolved.settings);
   });
   const data::DatasetFile file = open_data(ranks.world, ranks.host, resolved.settings.data);
   train::Settings settings;
@@ -53,24 +97,20 @@ int run_bench(const BenchOptions& options) {
   });
   check_same_settings(ranks.world, settings);
   train::check_memory(ranks.world, ranks.host, settings, file);
-  const train::TrainingData data = train::read_training_data(ranks.world, settings, file);
+  train::TrainingData data = train::read_training_data(options.predict ? ranks.host : ranks.world, settings, file);
   comm::run_and_agree(ranks.world, [&] {
     if (!speaks) return;
     warn_of_slow_blas();
-    if (options.json) return;
+    if (options.json || options.predict) return;
     print_line(job_header(settings, file, ranks));
     print_line("");
   });
 
-  // 3. Measure.
-  const bench::Benchmark benchmark = bench::run_benchmark(ranks.world, ranks.host, settings, data,
-                                                          train::architecture_for(settings, file), options.seconds);
-
-  // 4. Rank 0 reports.
-  if (speaks) {
-    const bench::Subject subject{settings, file, ranks.world.size(), ranks.hosts};
-    print_output(options.json ? bench::benchmark_json(benchmark, subject) : bench::benchmark_text(benchmark, subject));
-  }
+  // 3. Measure; rank 0 reports.
+  const bench::Subject subject{settings, file, ranks.world.size(), ranks.hosts};
+  const std::string text =
+      options.predict ? predicted(options, ranks, subject, std::move(data)) : measured(options, ranks, subject, data);
+  if (speaks) print_output(text);
   comm::Environment::finalize();
   return 0;
 }
@@ -85,6 +125,15 @@ RunCommand add_bench_command(CLI::App& command) {
                   "how long steps are measured; the rest takes a few seconds more [0.01 to 3600]")
       ->group("Measuring")
       ->capture_default_str();
+  command
+      .add_flag("--predict", options->predict,
+                "from such a measurement: the time of an epoch with 1 to 4096 ranks, over links of several speeds")
+      ->group("Measuring");
+  command
+      .add_option("--ranks-per-host", options->ranks_per_host,
+                  "--predict: of the hosts to come; otherwise as many as this one has processors [1 to 4096]")
+      ->group("Measuring")
+      ->check(CLI::Range(1, 4096).description(""));
   command.add_flag("--json", options->json, "one JSON object instead of tables")->group("Measuring");
   add_hang_timeout(command, options->hang_timeout);
   return [options] { return run_bench(*options); };

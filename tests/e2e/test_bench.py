@@ -1,6 +1,7 @@
 """`mnist-dist bench`: figures that fit together, for people and for scripts, and nothing left behind."""
 
 import json
+import os
 
 from program import BAD_DATA, FILE_SYSTEM, USAGE, ProgramTest, Shared, h5py, main
 
@@ -134,6 +135,77 @@ class Tables(BenchTest):
         self.assertIn("mnist.h5: 1200 training images", self.succeed("bench", *SHORT))
 
 
+class Predict(BenchTest):
+    """--predict: other numbers of ranks and hosts, and other links."""
+
+    LINKS = ["1 Gbit/s", "10 Gbit/s", "100 Gbit/s", "400 Gbit/s"]
+
+    def test_for_people(self):
+        for ranks in (None, 2):
+            output = self.succeed("bench", Shared.data, *SHORT, "--predict", "--ranks-per-host", 4, ranks=ranks)
+            lines = output.splitlines()
+            self.assertLess(len(lines), 25, output)
+            self.assertLessEqual(max(map(len, lines)), 120, output)
+            self.assertEqual([f"{speed.strip()} Gbit/s" for speed in lines[1].split("Gbit/s")[:-1]], self.LINKS)
+            table = [line.split()[:2] for line in lines if line[:11].split() == line.split()[:2]
+                     and line[:5].strip().isdigit()]
+            self.assertEqual(table[0], ["1", "1"])
+            self.assertEqual(table[-1], ["1024", "4096"])
+            self.assertEqual(len(table), 13)
+            for words in ("784-40-30-10", "fastest", "eff 50 %", "assumed: ", f"{ranks or 1} rank", "4 ranks",
+                          "8 shards"):
+                self.assertIn(words, output)
+            self.assertEqual(output.count("fastest"), 1, "more than one rank spoke")
+        self.assert_nothing_written()
+
+    def test_json(self):
+        for ranks in (None, 2):
+            result = self.bench("--predict", ranks=ranks)
+            self.assertEqual(list(result),
+                             ["machine", "run", "costs", "ranks_per_host", "links", "assumptions"])
+            self.assertEqual(result["costs"]["alone"]["ranks_at_work"], 1)
+            self.assertEqual(result["costs"]["together"]["ranks_at_work"], ranks or 1)
+            self.assertEqual(result["ranks_per_host"], os.sysconf("SC_NPROCESSORS_ONLN"))
+            self.assertGreater(len(result["assumptions"]), 3)
+            self.assertEqual([link["name"] for link in result["links"]], self.LINKS)
+            for link in result["links"]:
+                self.check_link(link)
+        self.assert_nothing_written()
+
+    def check_link(self, link):
+        """Figures that fit together."""
+        layouts = link["layouts"]
+        alone = layouts[0]
+        self.assertEqual((alone["hosts"], alone["ranks"], alone["speed_up"]), (1, 1, 1))
+        for layout in layouts:
+            self.assertGreater(layout["epoch_seconds"], 0)
+            self.assertAlmostEqual(layout["speed_up"] * layout["epoch_seconds"], alone["epoch_seconds"])
+            self.assertAlmostEqual(layout["efficiency_percent"] * layout["ranks"], 100 * layout["speed_up"])
+            self.assertEqual(layout["sent"] is None, layout["hosts"] == 1)
+            self.assertEqual(layout["link_seconds"] > 0, layout["hosts"] > 1)
+            self.assertLessEqual(layout["link_seconds"], layout["step_seconds"])
+        fastest = min(layouts, key=lambda layout: layout["epoch_seconds"])
+        self.assertEqual(link["fastest"]["ranks"], fastest["ranks"])
+        efficient = max((layout for layout in layouts if layout["efficiency_percent"] >= 50),
+                        key=lambda layout: layout["ranks"])
+        self.assertEqual(link["efficient"]["ranks"], efficient["ranks"])
+
+    def test_a_faster_link_is_never_slower(self):
+        links = self.bench("--predict", "--ranks-per-host", 1)["links"]
+        for slow, fast in zip(links, links[1:]):
+            for one, other in zip(slow["layouts"], fast["layouts"]):
+                self.assertLessEqual(other["epoch_seconds"], one["epoch_seconds"])
+        self.assertEqual([layout["hosts"] for layout in links[0]["layouts"]], [2**n for n in range(13)])
+
+    def test_unusual_sizes(self):
+        """A batch of one row; one of all rows; no holdout; as many shards as rows of a batch."""
+        for options in (("--batch-size", 1), ("--batch-size", 100000), ("--holdout", 0),
+                        ("--batch-size", 16, "--shards", 16), ("--recipe", "fast")):
+            with self.subTest(options=options):
+                for link in self.bench("--predict", *options, ranks=2)["links"]:
+                    self.check_link(link)
+
+
 class Errors(BenchTest):
     def assert_refused(self, exit_code, mentions, *arguments, ranks=None):
         result = self.run_program("bench", *arguments, ranks=ranks)
@@ -149,6 +221,11 @@ class Errors(BenchTest):
         self.assert_refused(USAGE, ["--resume"], Shared.data, "--resume", "run")
         self.assert_refused(USAGE, ["--output"], Shared.data, "--output", "run")
         self.assert_refused(USAGE, ["--dropout", "2"], Shared.data, "--dropout", 2, ranks=2)
+        self.assert_refused(USAGE, ["--ranks-per-host", "--predict"], Shared.data, "--ranks-per-host", 2, ranks=2)
+        self.assert_refused(USAGE, ["--predict", "--reduction mpi"], Shared.data, "--predict", "--reduction", "mpi")
+        for number in ("0", "4097", "some"):
+            self.assert_refused(USAGE, ["--ranks-per-host", number], Shared.data, "--predict",
+                                f"--ranks-per-host={number}")
         self.assert_refused(USAGE, ["3 ranks", "2 shards", "--shards"], Shared.data, "--shards", 2, ranks=3)
 
     def test_data(self):

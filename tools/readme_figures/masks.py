@@ -17,7 +17,8 @@ MASKS = [(re.compile(pattern, re.MULTILINE), mask) for pattern, mask in (
     (r"^[\d.]+ minutes with .*$", "CIRCUMSTANCES"),
 )]
 ALL_MACHINE = ("machine",)                                          # says nothing else
-ALL_TIMES = ("bench", "times", "times-large", "times-steps", "times-run")  # every number is a time, or follows from one
+# Every number is a time, or follows from one; so does what hosts send each other, where a prediction says so.
+ALL_TIMES = ("bench", "bench-predict", "times", "times-large", "times-steps", "times-run")
 
 
 def masked(name, text):
@@ -25,7 +26,7 @@ def masked(name, text):
     if name in ALL_MACHINE:
         return ""
     if name in ALL_TIMES:
-        return re.sub(r" +", " ", re.sub(r"\d[\d.]*", "N", text))
+        return re.sub(r" +", " ", re.sub(r"\d[\d.]*|(?<=%) [ag]", "N", text))
     for pattern, mask in MASKS:
         text = pattern.sub(mask, text)
     return text

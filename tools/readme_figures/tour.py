@@ -42,11 +42,12 @@ def make(workshop, found):
         "excerpt": python,
         "front": block(front(workshop, pack, train, evaluate), "console"),
         "bench": block(bench(workshop), "console"),
+        "bench-predict": block(workshop.console("mpirun -np 2 mnist-dist bench --predict"), "console"),
     }
 
 
 NAMES = ("machine", "tour-pack", "tour-train", "tour-evaluate", "tour-tutorial", "report-accuracies", "excerpt",
-         "front", "bench")
+         "front", "bench", "bench-predict")
 
 
 def front(workshop, pack, train, evaluate):
