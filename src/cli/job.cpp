@@ -49,25 +49,13 @@ bool is_missing(const std::filesystem::path& path) {
   return std::filesystem::status(path, ignored).type() == std::filesystem::file_type::not_found;
 }
 
-/// Whoever has no data set yet learns how to get one.
-void check_there(const std::string& path) {
-  const std::string name = printable(path);
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) {
-    throw Error(ExitCode::file_system,
-                fmt::format("{} is a folder: pack its images with `h5pack pack {} mnist.h5`, and "
-                            "name mnist.h5 instead",
-                            name, name));
-  }
-  if (!is_missing(path)) return;
-  throw Error(ExitCode::file_system, fmt::format("cannot read {}: No such file or directory; make it from a folder of "
-                                                 "images with `h5pack pack FOLDER {}`, or name another data set",
-                                                 name, name));
-}
-
 }  // namespace
 
-Ranks::Ranks() : world(world_by_host()), host(world.split_by_host()), hosts(count_hosts(world, host)) {}
+Ranks::Ranks()
+    : world(world_by_host()),
+      host(world.split_by_host()),
+      hosts(count_hosts(world, host)),
+      by_host(gather_hosts(world, host)) {}
 
 void check_same_command(const std::string& command) {
   comm::check_alike(comm::Communicator::world(), {{"the program", build_identity()}, {"the command", command}},
@@ -95,11 +83,26 @@ void add_hang_timeout(CLI::App& command, int& seconds) {
       ->capture_default_str();
 }
 
+void check_data_there(const std::string& path) {
+  const std::string name = printable(path);
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
+    throw Error(ExitCode::file_system,
+                fmt::format("{} is a folder: pack its images with `h5pack pack {} mnist.h5`, and "
+                            "name mnist.h5 instead",
+                            name, name));
+  }
+  if (!is_missing(path)) return;
+  throw Error(ExitCode::file_system, fmt::format("cannot read {}: No such file or directory; make it from a folder of "
+                                                 "images with `h5pack pack FOLDER {}`, or name another data set",
+                                                 name, name));
+}
+
 data::DatasetFile open_data(const comm::Communicator& world, const comm::Communicator& host, const std::string& path) {
   std::optional<data::DatasetFile> file;
   comm::run_and_agree(world, [&] {
     if (host.rank() != 0) return;
-    check_there(path);
+    check_data_there(path);
     data::check_dataset_file(path);
   });
   comm::run_and_agree(world, [&] { file.emplace(path); });
@@ -195,6 +198,14 @@ std::string augmentation_line(const train::Settings& settings) {
   return fmt::format("augmented: {}", changes);
 }
 
+/// Lines of the header; "" where there is one host, since what they say stands there anyway.
+std::string host_part(const Ranks& ranks) {
+  std::string part;
+  if (ranks.hosts < 2) return part;
+  for (const std::string& line : host_lines(ranks.by_host)) part += "\nhost     " + line;
+  return part;
+}
+
 }  // namespace
 
 std::string job_header(const train::Settings& settings, const data::DatasetFile& file, const Ranks& ranks) {
@@ -207,7 +218,7 @@ std::string job_header(const train::Settings& settings, const data::DatasetFile&
       "images   {}\n"
       "recipe   {}\n"
       "steps    {}\n"
-      "ranks    {} on {}, 1 thread each; {}, batch {}, seed {}{}\n"
+      "ranks    {} on {}, 1 thread each; {}, batch {}, seed {}{}{}\n"
       "products by {}; kernels {}, BLAS core {}",
       build_description(), network.description(), nn::parameter_count(network), network.activation_description(),
       settings.dropout, printable(settings.data), counted(file.rows(data::Split::training), "training image"),
@@ -215,16 +226,20 @@ std::string job_header(const train::Settings& settings, const data::DatasetFile&
       describe_holdout(settings, file), augmentation_line(settings), recipe_line(settings, file), step_line(settings),
       ranks.world.size(), counted(ranks.hosts, "host"), counted(settings.shards, "shard"), settings.batch_size,
       settings.seed, train::reduction_of(settings) == comm::ReductionKind::mpi ? "; MPI_Allreduce" : "",
-      settings.products, nn::kernel_vectors(), blas::core_name());
+      host_part(ranks), settings.products, nn::kernel_vectors(), blas::core_name());
+}
+
+std::string slow_blas() {
+  const std::string vectors = nn::kernel_vectors();
+  if (blas::core_name() != "Prescott" || !vectors.starts_with("AVX")) return {};
+  return fmt::format(
+      "OpenBLAS {} does not know this processor and takes it for a Prescott, without AVX: it would be "
+      "several times as fast with OPENBLAS_CORETYPE={}",
+      blas::version(), vectors == "AVX2" ? "Haswell" : "SkylakeX");
 }
 
 void warn_of_slow_blas() {
-  const std::string vectors = nn::kernel_vectors();
-  if (blas::core_name() != "Prescott" || !vectors.starts_with("AVX")) return;
-  log_warning(
-      fmt::format("OpenBLAS {} does not know this processor and takes it for a Prescott, without AVX: it would be "
-                  "several times as fast with OPENBLAS_CORETYPE={}",
-                  blas::version(), vectors == "AVX2" ? "Haswell" : "SkylakeX"));
+  if (const std::string warning = slow_blas(); !warning.empty()) log_warning(warning);
 }
 
 void print_line(const std::string& line) {

@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
+#include "host_list.hpp"
 #include "mnist_dist/comm/communicator.hpp"
 #include "mnist_dist/data/dataset_file.hpp"
 #include "mnist_dist/run/model.hpp"
@@ -18,9 +20,10 @@ struct Ranks {
   /// Collective.
   Ranks();
 
-  comm::Communicator world;  ///< all, numbered host by host
-  comm::Communicator host;   ///< those that share this rank's memory
-  std::int64_t hosts;        ///< how many there are
+  comm::Communicator world;        ///< all, numbered host by host
+  comm::Communicator host;         ///< those that share this rank's memory
+  std::int64_t hosts;              ///< how many there are
+  std::vector<HostRanks> by_host;  ///< at rank 0; none elsewhere
 };
 
 /// Local: how long ranks wait for one that is stopped.
@@ -33,6 +36,9 @@ void check_same_command(const std::string& command);
 /// Collective: that all ranks have these settings, but for the places of files, and compute them alike.
 /// @throws AgreedError (usage)
 void check_same_settings(const comm::Communicator& world, const train::Settings& settings);
+
+/// Local: that a data set is there, for whoever has none yet. @throws Error (file_system) with the way to get one
+void check_data_there(const std::string& path);
 
 /// Collective: opens the data set at every rank. @throws AgreedError, also where it is not the same one everywhere
 /// @param host the ranks that share this rank's memory
@@ -62,7 +68,10 @@ void warn_of_other_data(const run::Model& model, const data::DatasetFile& file,
 [[nodiscard]] std::string job_header(const train::Settings& settings, const data::DatasetFile& file,
                                      const Ranks& ranks);
 
-/// Local: a warning where OpenBLAS does not know this processor: it then computes as on the oldest one that it knows.
+/// Local: what to say where OpenBLAS does not know this processor, and computes as on the oldest one that it knows; ""
+/// where it does.
+[[nodiscard]] std::string slow_blas();
+/// Local: a warning of it.
 void warn_of_slow_blas();
 
 /// Local: prints the line at once, also where standard output is a file or a pipe.
