@@ -13,6 +13,7 @@ as long as pipes from this process: however this process ends, the kernel ends t
 """
 
 import argparse
+import contextlib
 import os
 import shlex
 import shutil
@@ -44,9 +45,9 @@ SETTINGS = {
     "PMIX_MCA_psec": "native",
 }
 
-# The first process of a host or of the switch: it waits for the end of the pipe. Nobody waits for the children that it
-# inherits, so the kernel takes them away.
-KEEPER = "trap '' CHLD; hostname {name} && {setup} && echo ready && exec cat >/dev/null"
+# The first process of a host or of the switch: it waits for the end of the pipe. It inherits children that have ended,
+# and the kernel takes them away where this signal is ignored.
+KEEPER = "hostname {name} && {setup} && echo ready && exec env --ignore-signal=CHLD cat >/dev/null"
 HOST_SETUP = "mount -t tmpfs tmpfs /dev/shm && ip link set lo up"
 SWITCH_SETUP = "ip link set lo up && ip link add bridge type bridge && ip address add {address}/24 dev bridge" \
                " && ip link set bridge up"
@@ -95,8 +96,8 @@ class Hosts:
         self.names = [f"{prefix}-{index}" for index in range(count)]
         self.prefix, self.slots, self.shape = prefix, slots, None
         if rate:
-            # A burst is what passes at once: 0.1 ms, and no less than one packet of the kernel's own.
-            self.shape = f"tbf rate {rate} burst {max(65536, int(rate_in_bits(rate) / 8e4))} latency 20ms"
+            # The burst passes at once, which no real link does: it is as short as the rate can be held with.
+            self.shape = f"tbf rate {rate} burst {max(16000, int(rate_in_bits(rate) / 8e4))} latency 20ms"
         self.keepers, self.processes = [], []  # the first process of each host, then the switch's; by number
         self.folder = None
 
@@ -202,7 +203,8 @@ class Hosts:
     def kill(self, index):
         """SIGKILL for all that runs on a host, mpirun's daemon too. The host itself stays."""
         for pid in self.at_work(index):
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def all_processes():

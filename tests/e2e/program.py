@@ -62,9 +62,11 @@ def take_hangups():
 
 def command_line(arguments, ranks, variables=None):
     """`mnist-dist ARGUMENTS` with more environment variables, alone or (ranks is a number) under mpirun, which does not
-    see them."""
+    see them; or after the words of another launcher (ranks is a list)."""
     set_variables = [f"{name}={value}" for name, value in (variables or {}).items()]
-    if ranks is None:
+    if isinstance(ranks, list):
+        launcher = ranks
+    elif ranks is None:
         launcher = ["env", *set_variables] if set_variables else []
     else:
         launcher = [MPIEXEC, *(word for variable in set_variables for word in ("-x", variable)), "-np", str(ranks)]
