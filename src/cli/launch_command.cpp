@@ -233,7 +233,7 @@ int Launch::run() {
   do_without_silent_munge();
   if (const int cores = usable_cores().number;
       hosts_.empty() && ranks_ > cores && std::getenv("SLURM_JOB_ID") == nullptr) {
-    log_warning(fmt::format("{} take turns on {}: more than {} are no faster", counted(ranks_, "rank"),
+    log_warning(fmt::format("{} take turns on {}: more than {} are hardly faster", counted(ranks_, "rank"),
                             counted(cores, "core"), cores));
   }
   const std::unique_ptr<Training> training = Training::of(options_.command);
