@@ -3,6 +3,8 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <string>
+#include <vector>
 
 namespace mnist_dist::cli {
 
@@ -10,6 +12,7 @@ namespace mnist_dist::cli {
 using RunCommand = std::function<int()>;
 
 RunCommand add_train_command(CLI::App& command);
+RunCommand add_launch_command(CLI::App& command);
 RunCommand add_bench_command(CLI::App& command);
 RunCommand add_doctor_command(CLI::App& command);
 RunCommand add_evaluate_command(CLI::App& command);
@@ -21,5 +24,8 @@ RunCommand add_runs_command(CLI::App& command);
 RunCommand add_compare_command(CLI::App& command);
 RunCommand add_remove_command(CLI::App& command);
 RunCommand add_reproduce_command(CLI::App& command);
+
+/// The names of those that run with many ranks.
+std::vector<std::string> parallel_commands();
 
 }  // namespace mnist_dist::cli

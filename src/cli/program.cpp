@@ -38,6 +38,14 @@ const std::vector<Command>& commands() {
        {bad_data, rank_failed, stopped_early},
        {"mnist-dist train mnist.h5 --recipe fast", "mpirun -np 2 mnist-dist train mnist.h5 --epochs 20 -o runs/two",
         "mnist-dist train --resume runs/two"}},
+      {"launch",
+       "Start mpirun with what it needs here, and train on after a rank or host is lost",
+       add_launch_command,
+       false,
+       false,
+       {bad_data, rank_failed, other_bits, stopped_early},
+       {"mnist-dist launch -np 8 -- train mnist.h5 --recipe fast",
+        "mnist-dist launch -np 8 --hosts a:4,b:4 -- train --resume runs/two"}},
       {"bench",
        "Measure a training step against what this machine can do",
        add_bench_command,
@@ -125,6 +133,19 @@ std::vector<std::string> command_names() {
   return names;
 }
 
+/// `-np` is mpirun's word, which CLI11 would take for two options. From the command that launch starts on, all words
+/// are that command's, with or without `--`.
+void mark_launched_command(std::vector<std::string>& arguments) {
+  if (arguments.empty() || arguments.front() != "launch") return;
+  const std::vector<std::string> names = command_names();
+  for (auto word = arguments.begin() + 1; word != arguments.end() && *word != "--"; ++word) {
+    if (*word == "-np") *word = "-n";
+    if (std::ranges::find(names, *word) == names.end()) continue;
+    arguments.insert(word, "--");
+    return;
+  }
+}
+
 std::vector<ExitCode> codes_of(const Command& command) {
   using enum ExitCode;
   std::vector<ExitCode> codes = {done, usage, file_system, bug};
@@ -134,12 +155,21 @@ std::vector<ExitCode> codes_of(const Command& command) {
 
 }  // namespace
 
+std::vector<std::string> parallel_commands() {
+  std::vector<std::string> names;
+  for (const Command& command : commands()) {
+    if (command.parallel) names.emplace_back(command.name);
+  }
+  return names;
+}
+
 int run_program(int argc, const char* const* argv) {
   if (argc == 3 && std::string_view(argv[1]) == data::kProbeCommand) {
     data::probe_dataset(argv[2]);
     return 0;
   }
-  const std::vector<std::string> arguments = with_help_words({argv + 1, argv + argc}, command_names());
+  std::vector<std::string> arguments = with_help_words({argv + 1, argv + argc}, command_names());
+  mark_launched_command(arguments);
   const auto named = std::ranges::find_if(
       commands(), [&](const Command& command) { return !arguments.empty() && arguments.front() == command.name; });
   // Before anything that takes time. Whoever stops another command loses nothing.

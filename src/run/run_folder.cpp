@@ -27,15 +27,6 @@ void make_folders(const std::filesystem::path& path) {
   make_folder(path);
 }
 
-/// Makes a folder that nobody else has made, however many runs start in this second.
-std::filesystem::path make_folder_by_time() {
-  make_folders("runs");
-  const std::string time = fmt::format("{:%Y-%m-%dT%H-%M-%SZ}", fmt::gmtime(std::time(nullptr)));
-  std::filesystem::path path = std::filesystem::path("runs") / time;
-  for (int copy = 2; !make_folder(path); ++copy) path = fmt::format("runs/{}-{}", time, copy);
-  return path;
-}
-
 std::filesystem::path without_last_slash(const std::filesystem::path& path) {
   const std::filesystem::path normal = path.lexically_normal();
   return normal.has_filename() ? normal : normal.parent_path();
@@ -70,6 +61,14 @@ void replace_link(const std::filesystem::path& link, const std::filesystem::path
 
 }  // namespace
 
+std::filesystem::path make_run_folder() {
+  make_folders("runs");
+  const std::string time = fmt::format("{:%Y-%m-%dT%H-%M-%SZ}", fmt::gmtime(std::time(nullptr)));
+  std::filesystem::path path = std::filesystem::path("runs") / time;
+  for (int copy = 2; !make_folder(path); ++copy) path = fmt::format("runs/{}-{}", time, copy);
+  return path;
+}
+
 RunFolder RunFolder::open(const std::filesystem::path& path) {
   RunFolder folder(path);
   if (!std::filesystem::exists(folder.config())) {
@@ -94,7 +93,7 @@ RunFolder RunFolder::open_for_writing(const std::filesystem::path& path) {
 
 RunFolder RunFolder::create(std::filesystem::path path, const train::Settings& settings) {
   if (path.empty()) {
-    path = make_folder_by_time();
+    path = make_run_folder();
   } else {
     path = without_last_slash(path);
     make_folders(path);

@@ -20,7 +20,7 @@ def make(workshop, found):
     """name -> text of every region that this module makes. found: those of the pages, with the excerpt's code."""
     console = workshop.console
     pack = console("h5pack pack digits mnist.h5", "h5pack verify mnist.h5")
-    train = cut(console("mpirun -np 2 mnist-dist train --recipe fast"), *HEADER, "epoch ", r" +[123] ", r" +(59|60) ",
+    train = cut(console("mnist-dist launch -np 2 -- train --recipe fast"), *HEADER, "epoch ", r" +[123] ", r" +(59|60) ",
                 *END)
     evaluate = cut(console("mnist-dist evaluate"), r"\$", r"\S+ on the", r"\d+ of", "class", r"[01] ", "overall",
                    "Confusion",
@@ -30,8 +30,8 @@ def make(workshop, found):
     accuracies = report_accuracies(workshop)
     python = excerpt(workshop, found["excerpt"])
     # From here on, the newest run is another one.
-    tutorial = cut(console("mpirun -np 2 mnist-dist train", "mnist-dist evaluate"), r"\$", "recipe", "steps", "epoch ",
-                   r" +[123] ", *END, r"\d+ of")
+    tutorial = cut(console("mnist-dist launch -np 2 -- train", "mnist-dist evaluate"), r"\$", "recipe", "steps",
+                   "epoch ", r" +[123] ", *END, r"\d+ of")
     return {
         "machine": cores(),
         "tour-pack": block(pack, "console"),
@@ -80,8 +80,8 @@ def run_excerpt(workshop, code):
 
 def broken_run(workshop):
     """The run that is killed in its third epoch and resumed with three ranks."""
-    train = "mpirun -np 2 mnist-dist train --recipe fast -o runs/broken"
-    resume = "mpirun --oversubscribe -np 3 mnist-dist train --resume runs/broken"
+    train = "mnist-dist launch -np 2 -- train --recipe fast -o runs/broken"
+    resume = "mnist-dist launch -np 3 -- train --resume runs/broken"
     for _ in range(TRIES):
         kill_after_epoch(workshop, train, 2)
         resumed = cut(workshop.output(resume), "run ", "best ", "model ")
@@ -92,17 +92,17 @@ def broken_run(workshop):
 
 
 def kill_after_epoch(workshop, command, epoch):
-    """Kills the ranks when the line of this epoch appears."""
+    """Kills launch and the ranks when the line of this epoch appears."""
     process = workshop.start(command, stderr=subprocess.DEVNULL)
     for line in process.stdout:
         if re.match(rf" +{epoch} ", line):
-            workshop.signal_ranks(process, signal.SIGKILL)
+            workshop.signal_programs(process, signal.SIGKILL)
             break
     process.communicate()
 
 
 def bench(workshop):
     """Where the time of a step goes."""
-    return cut(workshop.console("mpirun -np 2 mnist-dist bench"), r"\$", "a step", "load", "forward", "backward",
+    return cut(workshop.console("mnist-dist launch -np 2 -- bench"), r"\$", "a step", "load", "forward", "backward",
                "gradient", "update", "wait", "exchange", "MPI_Allreduce", "tree", "limit",
                "the step takes")

@@ -59,12 +59,12 @@ class Workshop:
         return subprocess.Popen(words, cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL, text=True,
                                 stdout=subprocess.PIPE, **{"stderr": subprocess.PIPE, **options})
 
-    def output(self, command):
+    def output(self, command, **options):
         """What the command prints; it must succeed."""
-        process = self.start(command)
+        process = self.start(command, **options)
         output, errors = process.communicate()
         if process.returncode != 0:
-            raise NotWorking(f"{command}: exit code {process.returncode}\n{errors.strip()}")
+            raise NotWorking(f"{command}: exit code {process.returncode}\n{(errors or output).strip()}")
         return output
 
     def error(self, command):
@@ -76,19 +76,30 @@ class Workshop:
         return errors
 
     def console(self, *commands):
-        """The commands and what they print, as on a terminal."""
-        return "".join(f"$ {command}\n{self.output(command)}" for command in commands)
+        """The commands and what they print, as on a terminal; h5pack's progress is no output."""
+        def printed(command):
+            return self.output(command, **({"stderr": subprocess.STDOUT} if " launch " in command else {}))
+        return "".join(f"$ {command}\n{printed(command)}" for command in commands)
 
-    def signal_ranks(self, process, number):
-        """Sends a signal to the ranks that this mpirun has started."""
-        for children in Path(f"/proc/{process.pid}/task").glob("*/children"):
-            for child in children.read_text(encoding="ascii").split():
-                os.kill(int(child), number)
+    def signal_programs(self, process, number):
+        """Sends a signal to mnist-dist and to all mnist-dist that it has started, as pkill does."""
+        for pid in [process.pid, *descendants(process.pid)]:
+            if Path(f"/proc/{pid}/comm").read_text(encoding="utf-8") == "mnist-dist\n":
+                os.kill(pid, number)
 
     def pack(self):
         """Makes mnist.h5."""
         if not (self.folder / "mnist.h5").exists():
             self.output("h5pack pack digits mnist.h5")
+
+
+def descendants(pid):
+    """All processes that this one has started, and those have started."""
+    found = []
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in children.read_text(encoding="ascii").split():
+            found += [int(child), *descendants(int(child))]
+    return found
 
 
 def cores():

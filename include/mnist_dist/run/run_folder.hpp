@@ -55,6 +55,10 @@ class RunFolder {
   std::shared_ptr<const FolderLock> lock_;  // of a folder to write
 };
 
+/// Makes runs/<UTC time>, a folder that nobody else has made, however many runs start in this second: for create().
+/// @throws Error (file_system)
+[[nodiscard]] std::filesystem::path make_run_folder();
+
 /// Leads a link whose run was removed to the newest run beside it; where there is none, the link goes. One that leads
 /// to a run stays. @throws Error (file_system)
 void mend_link(const std::filesystem::path& link);

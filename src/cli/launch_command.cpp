@@ -1,0 +1,298 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cctype>
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <numeric>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "child_program.hpp"
+#include "commands.hpp"
+#include "mnist_dist/comm/communicator.hpp"
+#include "mnist_dist/core/counted.hpp"
+#include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/log.hpp"
+#include "mnist_dist/core/nearest_word.hpp"
+#include "mnist_dist/run/checkpoint.hpp"
+#include "mnist_dist/run/checkpoint_store.hpp"
+#include "mnist_dist/run/past_run.hpp"
+#include "mnist_dist/run/run_folder.hpp"
+#include "mpirun.hpp"
+
+namespace mnist_dist::cli {
+namespace {
+
+using Words = std::vector<std::string>;
+
+constexpr int kMost = 1000000;
+
+// mpirun's own exit code, and ssh's, which mpirun hands on.
+constexpr int kHostLost = 205;
+constexpr int kConnectionLost = 255;
+
+// A host that takes longer to start a program that does nothing is taken for lost.
+constexpr std::chrono::seconds kAnswer{30};
+// Of ranks that have lost the others and their mpirun, the slowest ends after ten times the usual --hang-timeout.
+constexpr std::chrono::seconds kLastRanks{11L * comm::kHangTimeout};
+
+struct LaunchOptions {
+  int ranks = 0;
+  std::string hosts;
+  int max_restarts = 3;
+  Words command;
+};
+
+/// A training that can be started again: where it goes, and how. Removes a folder that it has made for nothing.
+class Training {
+ public:
+  /// @param command `train` and what follows  @return null where these words train nothing, or nothing of this run
+  static std::unique_ptr<Training> of(const Words& command);
+  Training(const Training&) = delete;
+  Training& operator=(const Training&) = delete;
+  ~Training() {
+    std::error_code ignored;
+    if (made_) std::filesystem::remove(run_, ignored);  // stays unless it is empty
+  }
+
+  [[nodiscard]] std::string name() const { return printable(run_.string()); }
+  [[nodiscard]] bool has_begun() const { return std::filesystem::exists(run_ / "config.toml"); }
+  [[nodiscard]] bool is_written() const {
+    return has_begun() && run::read_past_run(run_).state == run::RunState::running;
+  }
+  /// What mpirun is to start now.
+  [[nodiscard]] const Words& words() const { return has_begun() ? resuming_ : first_; }
+  /// Of the newest whole checkpoint; nothing where there is none. @throws Error
+  [[nodiscard]] std::optional<std::int64_t> newest_step() const {
+    if (!has_begun()) return std::nullopt;
+    const auto bytes = run::CheckpointStore(run_ / "checkpoints").load_newest();
+    if (!bytes) return std::nullopt;
+    return run::decode_checkpoint(*bytes, name()).state.steps_done;
+  }
+
+ private:
+  Training(std::filesystem::path run, Words first, Words resuming, bool made)
+      : run_(std::move(run)), first_(std::move(first)), resuming_(std::move(resuming)), made_(made) {}
+
+  std::filesystem::path run_;
+  Words first_;
+  Words resuming_;
+  bool made_;
+};
+
+std::unique_ptr<Training> Training::of(const Words& command) {
+  if (command.front() != "train") return nullptr;
+  CLI::App train;
+  const RunCommand unused = add_train_command(train);
+  try {
+    train.parse(Words(command.rbegin(), command.rend() - 1));
+  } catch (const CLI::Error&) {
+    return nullptr;  // help, or words that are wrong: the ranks tell
+  }
+  const auto value = [&](const char* option) {
+    return train.count(option) == 0 ? std::string() : train.get_option(option)->results().back();
+  };
+  if (train.count("--list-recipes") > 0) return nullptr;
+  if (const std::string run = value("--resume"); !run.empty()) {
+    return std::unique_ptr<Training>(new Training(run, command, command, false));
+  }
+  std::filesystem::path run = value("--output");
+  Words first = command;
+  const bool made = run.empty();
+  if (made) {
+    run = run::make_run_folder();
+    first.insert(first.end(), {"-o", run.string()});
+  } else if (std::filesystem::exists(run / "config.toml")) {
+    return nullptr;  // another run, which must not be gone on with: the ranks tell
+  }
+  Words resuming = {"train", "--resume", run.string()};
+  if (const std::string seconds = value("--hang-timeout"); !seconds.empty()) {
+    resuming.insert(resuming.end(), {"--hang-timeout", seconds});
+  }
+  return std::unique_ptr<Training>(new Training(run, first, resuming, made));
+}
+
+/// A word for a shell.
+std::string quoted(const std::string& word) {
+  const auto is_plain = [](unsigned char c) {
+    return std::isalnum(c) != 0 || std::string_view("_./:=,+-@%").find(static_cast<char>(c)) != std::string_view::npos;
+  };
+  if (!word.empty() && std::ranges::all_of(word, is_plain)) return word;
+  return fmt::format("'{}'", CLI::detail::find_and_replace(word, "'", R"('\'')"));
+}
+
+/// Whether the program itself says so, and not mpirun or a signal.
+bool is_own_code(int code) {
+  using enum ExitCode;
+  constexpr ExitCode all[] = {done, usage, bad_data, file_system, rank_failed, other_bits, bug, stopped_early};
+  return std::ranges::any_of(all, [&](ExitCode own) { return static_cast<int>(own) == code; });
+}
+
+/// Why there is an end before the end.
+std::string reason_of(int code) {
+  if (code == static_cast<int>(ExitCode::rank_failed)) return "a rank failed";
+  if (code == kHostLost || code == kConnectionLost) return "mpirun lost a host";
+  // Of a rank as a shell has it, of mpirun's process on another host as it is.
+  const int signal = code > 128 ? code - 128 : code;
+  if (const char* name = sigabbrev_np(signal)) return fmt::format("signal {} (SIG{}) ended a rank", signal, name);
+  return fmt::format("mpirun ended with code {}", code);
+}
+
+class Launch {
+ public:
+  explicit Launch(const LaunchOptions& options)
+      : options_(options), ranks_(options.ranks), hosts_(parse_hosts(options.hosts, options.ranks)) {}
+
+  int run();
+
+ private:
+  int start(const Words& command);
+  /// Leaves them away. @return their names
+  Words leave_lost_hosts();
+  /// Checks that it makes sense to go on, and says that it goes on. @throws Error (rank_failed)
+  void prepare_restart(const Training& training, const std::string& reason, const Words& lost_hosts);
+  void wait_for_last_ranks(const Training& training);
+
+  const LaunchOptions& options_;
+  ChildPrograms programs_;
+  int ranks_;
+  std::vector<HostSlots> hosts_;
+  int restarts_ = 0;
+  std::optional<std::int64_t> failed_after_;  // the newest checkpoint's step at the last failure
+};
+
+int Launch::start(const Words& command) {
+  Words words = mpirun_words(ranks_, hosts_, usable_cores());
+  words.push_back(std::filesystem::read_symlink("/proc/self/exe"));
+  words.insert(words.end(), command.begin(), command.end());
+  Words shown(words.size());
+  std::ranges::transform(words, shown.begin(), quoted);
+  fmt::print(stderr, "mnist-dist: {}\n", fmt::join(shown, " "));
+  return programs_.run(words);
+}
+
+Words Launch::leave_lost_hosts() {
+  Words lost;
+  for (const HostSlots& host : hosts_) {
+    Words words = mpirun_words(1, {host}, usable_cores());
+    words.emplace_back("true");
+    if (programs_.stop_signal() == 0 && programs_.run(words, kAnswer, true) != 0) lost.push_back(host.name);
+  }
+  std::erase_if(hosts_, [&](const HostSlots& host) { return std::ranges::find(lost, host.name) != lost.end(); });
+  return lost;
+}
+
+void Launch::prepare_restart(const Training& training, const std::string& reason, const Words& lost_hosts) {
+  const std::string by_hand = training.has_begun() ? "; go on with: mnist-dist train --resume " + training.name() : "";
+  if (restarts_ == options_.max_restarts) {
+    throw Error(ExitCode::rank_failed,
+                fmt::format("{}, after {} (--max-restarts){}", reason, counted(restarts_, "restart"), by_hand));
+  }
+  const std::optional<std::int64_t> step = training.newest_step();
+  const std::string place = step ? fmt::format("step {} of {}", *step, training.name()) : "the beginning";
+  if (restarts_ > 0 && step == failed_after_) {
+    throw Error(ExitCode::rank_failed,
+                fmt::format("{}, twice without a checkpoint after {}: it would fail there again", reason, place));
+  }
+  if (!lost_hosts.empty()) {
+    const int slots = std::accumulate(hosts_.begin(), hosts_.end(), 0,
+                                      [](int sum, const HostSlots& host) { return sum + host.slots; });
+    if (slots == 0) throw Error(ExitCode::rank_failed, fmt::format("{}: no host is left{}", reason, by_hand));
+    ranks_ = std::min(ranks_, slots);
+  }
+  failed_after_ = step;
+  ++restarts_;
+  log_warning(fmt::format("{}: restart {} of {}, with {} from {}", reason, restarts_, options_.max_restarts,
+                          counted(ranks_, "rank"), place));
+}
+
+void Launch::wait_for_last_ranks(const Training& training) {
+  const auto begin = std::chrono::steady_clock::now();
+  const auto passed = [&](std::chrono::seconds time) { return std::chrono::steady_clock::now() - begin > time; };
+  bool told = false;
+  while (programs_.stop_signal() == 0 && training.is_written() && !passed(kLastRanks)) {
+    programs_.pause(std::chrono::milliseconds(200));
+    if (!told && passed(kAnswer)) {
+      log_warning(
+          fmt::format("waiting for a rank that still writes {}: it ends after its --hang-timeout", training.name()));
+      told = true;
+    }
+  }
+}
+
+int Launch::run() {
+  do_without_silent_munge();
+  if (const int cores = usable_cores().number;
+      hosts_.empty() && ranks_ > cores && std::getenv("SLURM_JOB_ID") == nullptr) {
+    log_warning(fmt::format("{} take turns on {}: more than {} are hardly faster", counted(ranks_, "rank"),
+                            counted(cores, "core"), cores));
+  }
+  const std::unique_ptr<Training> training = Training::of(options_.command);
+  while (true) {
+    const int code = start(training ? training->words() : options_.command);
+    if (const int signal = programs_.stop_signal(); signal != 0) return is_own_code(code) ? code : 128 + signal;
+    const bool failed = code == static_cast<int>(ExitCode::rank_failed);
+    if (is_own_code(code) && !(failed && training && options_.max_restarts > 0)) return code;
+    const Words lost = leave_lost_hosts();
+    if (restarts_ == 0 && !lost.empty() && !(training && training->has_begun())) {
+      throw Error(
+          ExitCode::rank_failed,
+          fmt::format("{0} does not answer: does `ssh {0} true` work, without a password?", printable(lost.front())));
+    }
+    if (code == EXIT_FAILURE && lost.empty()) {
+      throw Error(ExitCode::rank_failed,
+                  "mpirun did not start, or somebody ended it: call it as above, without --quiet, and it tells why");
+    }
+    std::string reason = reason_of(code);
+    if (!lost.empty()) reason += fmt::format(", and {} does not answer", fmt::join(lost, ", "));
+    if (!training) throw Error(ExitCode::rank_failed, reason);
+    if (programs_.stop_signal() == 0) prepare_restart(*training, reason, lost);
+    wait_for_last_ranks(*training);
+    if (programs_.stop_signal() != 0) return static_cast<int>(ExitCode::stopped_early);
+  }
+}
+
+int run_launch(const LaunchOptions& options) {
+  for (const char* variable : {"OMPI_COMM_WORLD_SIZE", "PMIX_RANK"}) {
+    if (std::getenv(variable) == nullptr) continue;
+    throw Error(ExitCode::usage, "launch starts mpirun itself: call it without mpirun and srun");
+  }
+  const std::vector<std::string> known = parallel_commands();
+  if (const std::string& name = options.command.front(); std::ranges::find(known, name) == known.end()) {
+    throw Error(ExitCode::usage, fmt::format("launch starts {}, and not '{}'{}", fmt::join(known, ", "),
+                                             printable(name), did_you_mean(name, known)));
+  }
+  return Launch(options).run();
+}
+
+}  // namespace
+
+RunCommand add_launch_command(CLI::App& command) {
+  const auto options = std::make_shared<LaunchOptions>();
+  command.add_option("COMMAND", options->command, "what the ranks run: train, evaluate, bench or reproduce")
+      ->required();
+  command.add_option("-n,--np", options->ranks, "the number of ranks; -np does, too")
+      ->required()
+      ->check(CLI::Range(1, kMost).description(""));
+  command.add_option(
+      "--hosts", options->hosts,
+      "hosts such as a,b or a:4,b:8, with the ranks that each takes (default: this machine, or what Slurm "
+      "has allocated)");
+  command
+      .add_option("--max-restarts", options->max_restarts,
+                  "how often a training goes on from its newest checkpoint, without a host that no longer answers")
+      ->check(CLI::Range(0, kMost).description(""))
+      ->capture_default_str();
+  return [options] { return run_launch(*options); };
+}
+
+}  // namespace mnist_dist::cli

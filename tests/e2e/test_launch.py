@@ -1,0 +1,294 @@
+"""Attacks `launch`: ranks and mpirun are killed under it, it is stopped and killed itself, and called with wrong words.
+Nothing tells Open MPI what launch should tell it."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import program
+from program import (BAD_DATA, DONE, FILE_SYSTEM, FOREVER, HANG, LONG_EPOCHS, MNIST_DIST, MPIEXEC, PATIENCE,
+                     RANK_FAILED, STOPPED_EARLY, USAGE, ProgramTest, Shared, descendants, error_lines, is_alive,
+                     is_program, kill, main, newest_checkpoint, wait_until, warning_lines)
+
+CORES = len(os.sched_getaffinity(0))
+EPOCHS = 6
+TRAINING = ("--epochs", EPOCHS, *LONG_EPOCHS)
+
+
+def untold():
+    """The environment without a word for Open MPI."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("OMPI_", "PMIX_"))}
+
+
+def setUpModule():
+    program.environment = untold
+    Shared.make()
+    Shared.train("undisturbed", *TRAINING)
+
+
+def name_of(pid):
+    try:
+        return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""  # it has ended
+
+
+def mpirun_of(job):
+    """The process of the mpirun that launch has started; None between two."""
+    return next((pid for pid in descendants(job.process.pid) if name_of(pid) in ("mpirun", "orterun")), None)
+
+
+def ranks_of(job):
+    """Of the mpirun that runs now."""
+    mpirun = mpirun_of(job)
+    return [pid for pid in descendants(mpirun) if is_program(pid)] if mpirun else []
+
+
+def command_of(result):
+    """The mpirun that launch has shown, the newest if there are several."""
+    return [line for line in result.stderr.splitlines() if line.startswith("mnist-dist: mpirun")][-1]
+
+
+class LaunchTest(ProgramTest):
+    def launch(self, *words, ranks=2, options=()):
+        return self.start("launch", "-np", ranks, *options, "--", *words)
+
+    def train_in_launch(self, *words, options=(), ranks=2):
+        """A training that has done its first epoch."""
+        job = self.launch("train", Shared.data, "-o", "run", *words, options=options, ranks=ranks)
+        self.wait_for_epoch(job, self.folder / "run", 1)
+        return job
+
+    def finish(self, *words, ranks=2):
+        result = self.launch(*words, ranks=ranks).wait()
+        self.assert_exit(result, DONE)
+        return result
+
+    def kill_a_rank(self, job, before=None):
+        """Kills a rank as soon as there is one. @param before: an mpirun whose ranks are not meant
+        @return its mpirun"""
+        wait_until(lambda: job.process.poll() is not None or (mpirun_of(job) != before and ranks_of(job)), "ranks")
+        mpirun = mpirun_of(job)
+        kill(ranks_of(job)[:1])
+        return mpirun
+
+
+class Restarts(LaunchTest):
+    def assert_goes_on(self, victim):
+        job = self.train_in_launch(*TRAINING)
+        kill([victim(job)])
+        result = job.wait()
+        self.assert_exit(result, DONE)
+        self.assertEqual(error_lines(result), [])
+        self.assertEqual([line for line in warning_lines(result) if "signal 9 (SIGKILL)" in line and
+                          "restart 1 of 3, with 2 ranks from step" in line], warning_lines(result))
+        self.assertEqual(len(warning_lines(result)), 1, result.stderr)
+        self.assertIn("train --resume run", command_of(result))
+        self.assert_same_run(self.folder / "run", Shared.folder / "undisturbed")
+
+    def test_the_first_rank_is_killed(self):
+        self.assert_goes_on(lambda job: min(ranks_of(job)))
+
+    def test_the_last_rank_is_killed(self):
+        self.assert_goes_on(lambda job: max(ranks_of(job)))
+
+    def test_mpirun_is_killed(self):
+        self.assert_goes_on(mpirun_of)
+
+    def test_killed_before_there_is_anything(self):
+        """The folder that launch has chosen is the one in which it begins anew."""
+        job = self.launch("train", Shared.data, *TRAINING)
+        self.kill_a_rank(job)
+        self.assert_exit(job.wait(), DONE)
+        runs = [path for path in (self.folder / "runs").iterdir() if path.name != "latest"]
+        self.assertEqual(len(runs), 1)
+        self.assert_same_run(runs[0], Shared.folder / "undisturbed")
+
+    def test_a_resumed_run_keeps_its_new_end(self):
+        self.train("run", "--epochs", 1, *LONG_EPOCHS)
+        job = self.launch("train", "--resume", "run", "--epochs", EPOCHS)
+        self.wait_for_epoch(job, self.folder / "run", 2)
+        kill(ranks_of(job)[:1])
+        self.assert_exit(job.wait(), DONE)
+        self.assert_same_run(self.folder / "run", Shared.folder / "undisturbed")
+
+    def test_a_rank_that_hangs(self):
+        """It ends with an exit code of our own; the other one says why."""
+        job = self.train_in_launch(*TRAINING, "--hang-timeout", 5)
+        os.kill(ranks_of(job)[-1], signal.SIGSTOP)
+        result = job.wait()
+        self.assert_exit(result, DONE)
+        self.assertIn("a rank failed: restart 1 of", result.stderr)
+        self.assertIn("--hang-timeout 5", command_of(result))
+        self.assert_same_run(self.folder / "run", Shared.folder / "undisturbed")
+
+
+class GivingUp(LaunchTest):
+    def test_no_newer_checkpoint(self):
+        job = self.train_in_launch("--epochs", FOREVER, *LONG_EPOCHS)
+        self.kill_a_rank(job, self.kill_a_rank(job))
+        step = int(newest_checkpoint(self.folder / "run").stem.split("-")[1])
+        self.assert_one_error(job.wait(HANG), RANK_FAILED, "twice without a checkpoint after", f"step {step} of run")
+
+    def test_nothing_at_all(self):
+        job = self.launch("train", Shared.data)
+        self.kill_a_rank(job, self.kill_a_rank(job))
+        self.assert_one_error(job.wait(HANG), RANK_FAILED, "twice without a checkpoint after the beginning")
+
+    def test_max_restarts(self):
+        for restarts in (0, 1):
+            job = self.launch("train", Shared.data, "-o", f"run-{restarts}", "--epochs", FOREVER, *LONG_EPOCHS,
+                              options=("--max-restarts", restarts))
+            mpirun = None
+            for attempt in range(restarts + 1):
+                self.wait_for_epoch(job, self.folder / f"run-{restarts}", 2 * attempt + 1)
+                mpirun = self.kill_a_rank(job, mpirun)
+            self.assert_one_error(job.wait(HANG), RANK_FAILED, "SIGKILL", f"after {restarts} restart",
+                                  f"mnist-dist train --resume run-{restarts}")
+
+    def test_only_training_is_restarted(self):
+        job = self.launch("bench", Shared.data)
+        self.kill_a_rank(job)
+        result = job.wait(HANG)
+        self.assert_one_error(result, RANK_FAILED, "signal 9 (SIGKILL) ended a rank")
+        self.assertEqual(result.stderr.count("mnist-dist: mpirun"), 1)
+
+    def test_codes_are_passed_on(self):
+        (self.folder / "text.h5").write_text("no data set\n", encoding="utf-8")
+        self.train("run", "--epochs", 1)
+        # The last but one is noticed in training; nothing would be another time.
+        for words, code in ((("train", Shared.data, "--shards", 1), USAGE), (("train", "text.h5"), BAD_DATA),
+                            (("train", "nothing.h5"), FILE_SYSTEM), (("evaluate", "nothing.h5"), FILE_SYSTEM),
+                            (("train", Shared.data, "-o", "run"), USAGE),
+                            (("train", Shared.data, "-o", "diverged", "--learning-rate", 1e30), USAGE),
+                            (("train", "--resume", "none"), FILE_SYSTEM)):
+            result = self.launch(*words).wait()
+            self.assert_one_error(result, code)
+            self.assertEqual(result.stderr.splitlines(), [command_of(result), *error_lines(result)])
+        self.assertEqual([path.name for path in (self.folder / "runs").iterdir()], ["latest"], "a folder for nothing")
+        self.assert_exit(self.launch("evaluate").wait(), DONE)
+        self.assert_exit(self.launch("reproduce", "run").wait(), DONE)
+
+
+class Stopping(LaunchTest):
+    def test_every_signal(self):
+        """The ranks save a checkpoint, and what goes on from there ends in the same bits."""
+        run = self.folder / "run"
+        start = lambda: self.launch("train", *(("--resume", "run") if run.exists() else
+                                               (Shared.data, "-o", "run", *TRAINING)))
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2):
+            self.stop_within_epoch(start, run, number)
+        self.finish("train", "--resume", "run")
+        self.assert_same_run(run, Shared.folder / "undisturbed")
+
+    def test_ctrl_c(self):
+        """The terminal tells the whole group, and `timeout` tells launch and then its group."""
+        for again in (False, True):
+            run = f"run-{again}"
+            job = self.launch("train", Shared.data, "-o", run, "--epochs", FOREVER, *LONG_EPOCHS)
+            self.wait_for_epoch(job, self.folder / run, 1)
+            if again:
+                job.process.send_signal(signal.SIGINT)
+            os.killpg(job.process.pid, signal.SIGINT)
+            result = job.wait(HANG)
+            self.assert_exit(result, STOPPED_EARLY)
+            self.assertIn("checkpoint saved", result.stdout)
+            self.assertEqual(error_lines(result) + warning_lines(result), [])
+
+    def test_a_second_signal_does_not_wait(self):
+        """For a rank that cannot save, say."""
+        job = self.train_in_launch("--epochs", FOREVER, *LONG_EPOCHS, "--hang-timeout", 0)
+        ranks = ranks_of(job)
+        os.kill(ranks[-1], signal.SIGSTOP)
+        while job.process.poll() is None:
+            job.process.send_signal(signal.SIGTERM)
+            time.sleep(2)
+        self.assert_exit(job.wait(HANG), 128 + signal.SIGTERM)
+        wait_until(lambda: not any(map(is_alive, ranks)), "the end of the ranks", HANG)
+
+    def test_no_rank_outlives_launch(self):
+        job = self.train_in_launch("--epochs", FOREVER, *LONG_EPOCHS)
+        processes = descendants(job.process.pid)
+        kill([job.process.pid])
+        wait_until(lambda: not any(map(is_alive, processes)), "the end of mpirun and the ranks", HANG)
+
+
+class Settings(LaunchTest):
+    def test_more_ranks_than_cores(self):
+        result = self.finish("train", Shared.data, "-o", "run", *TRAINING, "--shards", 8, ranks=8)
+        if CORES < 8:
+            self.assertEqual(len(warning_lines(result)), 1, result.stderr)
+            self.assertIn("8 ranks take turns on", warning_lines(result)[0])
+            self.assertIn(" --oversubscribe --mca mpi_yield_when_idle 1 --bind-to none", command_of(result))
+        self.assert_same_run(self.folder / "run", Shared.folder / "undisturbed")
+
+    def test_a_core_for_each_rank(self):
+        result = self.finish("train", Shared.data, "--epochs", 1, ranks=1)
+        self.assertNotIn("oversubscribe", command_of(result))
+        self.assertEqual(warning_lines(result), [])
+
+    def test_what_is_shown_works(self):
+        """In a shell, whatever the names are."""
+        (self.folder / "it's mine.h5").symlink_to(Shared.data)
+        shown = command_of(self.finish("train", "it's mine.h5", "-o", "one", "--epochs", 1, ranks=2))
+        again = shown.removeprefix("mnist-dist: ").replace(" one ", " two ")
+        subprocess.run(["sh", "-c", again], cwd=self.folder, env=untold(), check=True, timeout=PATIENCE,
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        self.assert_same_run(self.folder / "one", self.folder / "two")
+
+    def test_the_environment_wins(self):
+        program.environment = lambda: {**untold(), "OMPI_MCA_hwloc_base_binding_policy": "none"}
+        try:
+            self.assertNotIn("--bind-to", command_of(self.finish("evaluate", Shared.data, "--model",
+                                                                 Shared.folder / "undisturbed" / "model.h5", ranks=1)))
+        finally:
+            program.environment = untold
+
+
+class WrongWords(LaunchTest):
+    def test_before_the_command(self):
+        for words, mentions in ((("-np", 2), ["COMMAND"]), (("--", "train"), ["--np"]), (("-np", 0, "train"), ["--np"]),
+                                (("-np", "two", "train"), ["--np"]), (("-np", 2, "--host", "a", "train"), ["--hosts"]),
+                                (("-np", 2, "--", "trian"), ["did you mean train?"]),
+                                (("-np", 2, "predict", "x.png"), ["launch starts train", "'predict'"]),
+                                (("-np", 2, "launch", "-np", 2, "train"), ["'launch'"]),
+                                (("-np", 2, "--hosts", "a:x", "train"), ["--hosts", "a:x"]),
+                                (("-np", 4, "--hosts", "a:1,b:2", "train"), ["a:1,b:2", "3 ranks", "4"])):
+            result = self.run_program("launch", *words)
+            self.assert_one_error(result, USAGE, *mentions)
+            self.assertEqual(result.stderr.splitlines(), error_lines(result))
+
+    def test_in_the_command(self):
+        for words, mention in ((("train", "--epoch", 5), "did you mean --epochs?"), (("evaluate", "--fly"), "--fly")):
+            for mark in (("--",), ()):
+                self.assert_one_error(self.run_program("launch", "-np", 2, *mark, *words), USAGE, mention)
+
+    def test_help_of_the_command(self):
+        self.assertEqual(self.finish("train", "--help").stdout, self.succeed("train", "--help"))
+
+    def test_unknown_host(self):
+        program.environment = lambda: {**untold(), "OMPI_MCA_plm_rsh_agent": "false"}  # what cannot connect
+        try:
+            result = self.launch("train", Shared.data, options=("--hosts", "nowhere.invalid")).wait(HANG)
+        finally:
+            program.environment = untold
+        self.assert_one_error(result, RANK_FAILED, "nowhere.invalid does not answer", "ssh nowhere.invalid true")
+        self.assertEqual(list((self.folder / "runs").iterdir()), [])
+
+    def test_under_mpirun(self):
+        result = subprocess.run([MPIEXEC, "--allow-run-as-root", "--quiet", "-np", "1", MNIST_DIST, "launch", "-np", "2",
+                                 "train"], cwd=self.folder, env=untold(), stdin=subprocess.DEVNULL, capture_output=True,
+                                text=True, timeout=PATIENCE, check=False)
+        self.assert_one_error(subprocess.CompletedProcess((), result.returncode, result.stdout, result.stderr), USAGE,
+                              "without mpirun")
+
+    def test_no_mpirun(self):
+        job = program.Job(("launch", "-np", "2", "train"), None, self.folder, variables={"PATH": "/nowhere"})
+        self.addCleanup(job.close)
+        self.assert_one_error(job.wait(HANG), FILE_SYSTEM, "mpirun", "openmpi-bin")
+
+
+if __name__ == "__main__":
+    main()

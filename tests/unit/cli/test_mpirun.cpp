@@ -1,0 +1,114 @@
+// mpirun's words: what is said to it for so many ranks on such hosts, and what is left to the user.
+#include <doctest/doctest.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "../../../src/cli/mpirun.hpp"
+#include "message_of.hpp"
+#include "mnist_dist/core/error.hpp"
+
+using mnist_dist::ExitCode;
+using mnist_dist::cli::HostSlots;
+using mnist_dist::cli::mpirun_words;
+using mnist_dist::cli::parse_hosts;
+
+namespace {
+
+using Hosts = std::vector<HostSlots>;
+using Words = std::vector<std::string>;
+
+/// An environment variable that is set, or (null) is not, as long as this lives.
+class Variable {
+ public:
+  Variable(const char* name, const char* value) : name_(name) {
+    if (const char* before = getenv(name); before != nullptr) before_ = before;
+    put(value);
+  }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+  ~Variable() { put(before_.empty() ? nullptr : before_.c_str()); }
+
+ private:
+  void put(const char* value) const {
+    if (value == nullptr) {
+      unsetenv(name_);
+    } else {
+      setenv(name_, value, 1);
+    }
+  }
+  const char* name_;
+  std::string before_;
+};
+
+/// Nobody has told Open MPI anything, and there is no Slurm.
+struct Untold {
+  Variable root{"OMPI_ALLOW_RUN_AS_ROOT", "1"};
+  Variable oversubscribe{"OMPI_MCA_rmaps_base_oversubscribe", nullptr};
+  Variable binding{"OMPI_MCA_hwloc_base_binding_policy", nullptr};
+  Variable yield{"OMPI_MCA_mpi_yield_when_idle", nullptr};
+  Variable job{"SLURM_JOB_ID", nullptr};
+  Variable nodes{"SLURM_JOB_NUM_NODES", nullptr};
+};
+
+bool has(const Words& words, const Words& part) {
+  return !std::ranges::search(words, part).empty();
+}
+
+}  // namespace
+
+TEST_CASE("Hosts without a number share the ranks that the others leave") {
+  CHECK(parse_hosts("", 8).empty());
+  CHECK(parse_hosts("a,b", 8) == Hosts{{"a", 4}, {"b", 4}});
+  CHECK(parse_hosts("a,b:5,c", 8) == Hosts{{"a", 2}, {"b", 5}, {"c", 2}});
+  CHECK(parse_hosts("a:8,b", 8) == Hosts{{"a", 8}, {"b", 1}});
+  CHECK(parse_hosts("a:4,b:8", 6) == Hosts{{"a", 4}, {"b", 8}});
+}
+
+TEST_CASE("Wrong hosts are named") {
+  for (const std::string wrong : {"a:0", "a:-1", "a:", "a:x", "a:4x", ":4", ",", "a,,b", "a,", "a:1:2"}) {
+    CAPTURE(wrong);
+    CHECK(message_of(ExitCode::usage, [&] { static_cast<void>(parse_hosts(wrong, 1)); }) != "no error");
+  }
+  CHECK(message_of(ExitCode::usage, [] {
+          static_cast<void>(parse_hosts("a:2,b:3", 6));
+        }).find("a:2,b:3 takes 5 ranks, and -np asks for 6") != std::string::npos);
+}
+
+TEST_CASE("Ranks are bound to cores where each has one, and take turns where not") {
+  const Untold untold;
+  CHECK(mpirun_words(2, {}, {.number = 2}) == Words{"mpirun", "--quiet", "--bind-to", "core", "-np", "2"});
+  CHECK(mpirun_words(3, {}, {.number = 2}) == Words{"mpirun", "--quiet", "--oversubscribe", "--mca",
+                                                    "mpi_yield_when_idle", "1", "--bind-to", "none", "-np", "3"});
+  // Of a machine's cores, mpirun would take others.
+  CHECK(has(mpirun_words(2, {}, {.number = 2, .all = false}), {"--bind-to", "none"}));
+}
+
+TEST_CASE("Between hosts, a lost one is noticed") {
+  const Untold untold;
+  const Words words = mpirun_words(6, {{"a", 4}, {"b", 2}}, {.number = 4});
+  CHECK(has(words, {"--mca", "oob_tcp_keepalive_time", "2"}));
+  CHECK(has(words, {"--mca", "btl_tcp_eager_limit", "1000000"}));
+  CHECK(has(words, {"--host", "a:4,b:2", "-np", "6"}));
+  CHECK_FALSE(has(words, {"--oversubscribe"}));
+  CHECK(has(mpirun_words(6, {{"a", 4}, {"b", 2}}, {.number = 3}), {"--oversubscribe"}));
+  CHECK(has(mpirun_words(4, {{"a", 4}}, {.number = 4}), {"oob_tcp_keepalive_time"}));
+}
+
+TEST_CASE("Slurm decides on its allocation") {
+  const Untold untold;
+  const Variable job("SLURM_JOB_ID", "1");
+  CHECK(mpirun_words(64, {}, {.number = 2}) == Words{"mpirun", "--quiet", "-np", "64"});
+  const Variable nodes("SLURM_JOB_NUM_NODES", "4");
+  CHECK(has(mpirun_words(64, {}, {.number = 2}), {"--mca", "oob_tcp_keepalive_time", "2"}));
+}
+
+TEST_CASE("What the user has told Open MPI stays") {
+  const Untold untold;
+  const Variable binding("OMPI_MCA_hwloc_base_binding_policy", "socket");
+  const Variable oversubscribe("OMPI_MCA_rmaps_base_oversubscribe", "0");
+  const Variable yield("OMPI_MCA_mpi_yield_when_idle", "0");
+  CHECK(mpirun_words(3, {}, {.number = 2}) == Words{"mpirun", "--quiet", "-np", "3"});
+}
