@@ -12,8 +12,8 @@ from program import (DONE, FILE_SYSTEM, H5PACK, MNIST_DIST, MPIEXEC, PATIENCE, U
 
 ROOT = Path(__file__).resolve().parents[2]
 
-COMMANDS = ("train", "launch", "bench", "doctor", "evaluate", "report", "predict", "preview-augmentation", "info", "runs",
-            "compare", "reproduce", "remove")
+COMMANDS = ("train", "launch", "bench", "doctor", "evaluate", "report", "predict", "preview-augmentation", "info",
+            "runs", "compare", "reproduce", "remove")
 # Those of commands with many options: no option is outside of them.
 GROUPS = {"Arguments", "Settings as a whole", "Data", "Network", "Optimiser", "Augmentation of training images",
           "Stopping", "Computation", "Files", "Measuring", "Sheet", "Other"}
