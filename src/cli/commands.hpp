@@ -11,6 +11,7 @@ using RunCommand = std::function<int()>;
 
 RunCommand add_train_command(CLI::App& command);
 RunCommand add_bench_command(CLI::App& command);
+RunCommand add_doctor_command(CLI::App& command);
 RunCommand add_evaluate_command(CLI::App& command);
 RunCommand add_report_command(CLI::App& command);
 RunCommand add_predict_command(CLI::App& command);

@@ -28,6 +28,7 @@ constexpr Meaning kMeanings[] = {
     {ExitCode::file_system, "file system"},
     {ExitCode::rank_failed, "a rank failed or hung"},
     {ExitCode::other_bits, "not the same bits"},
+    {ExitCode::unhealthy, "doctor found a problem"},
     {ExitCode::bug, "a bug"},
     {ExitCode::stopped_early, "stopped early with a checkpoint saved: go on with train --resume"},
 };

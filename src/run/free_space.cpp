@@ -1,4 +1,4 @@
-#include "free_space.hpp"
+#include "mnist_dist/run/free_space.hpp"
 
 #include <fmt/format.h>
 
@@ -27,9 +27,9 @@ std::uint64_t bytes_in(const std::filesystem::path& folder) {
   return bytes;
 }
 
-// The most that a run's folder holds at any instant: the checkpoints that are kept and the one being written, the
-// model before and the model after.
-std::uint64_t bytes_needed(const train::Settings& settings, const nn::Architecture& architecture) {
+}  // namespace
+
+std::uint64_t bytes_of_run(const train::Settings& settings, const nn::Architecture& architecture) {
   const std::uint64_t vector = sizeof(float) * nn::parameter_count(architecture);
   const std::uint64_t vectors = 2 + train::optimizer_vectors(settings);  // the parameters and the best ones
   const std::uint64_t checkpoint = vectors * vector + kOtherBytesOfFile;
@@ -37,13 +37,11 @@ std::uint64_t bytes_needed(const train::Settings& settings, const nn::Architectu
   return (CheckpointStore::kKept + 1) * checkpoint + 2 * model + kSmallFiles;
 }
 
-}  // namespace
-
 void check_free_space(const RunFolder& folder, const train::Settings& settings, const nn::Architecture& architecture) {
   std::error_code unknown;
   const std::filesystem::space_info space = std::filesystem::space(folder.path(), unknown);
   if (unknown) return;  // a file system that does not tell; writing will
-  const std::uint64_t needed = bytes_needed(settings, architecture);
+  const std::uint64_t needed = bytes_of_run(settings, architecture);
   const std::uint64_t room = space.available + bytes_in(folder.path());
   if (room >= needed) return;
   const std::string name = printable(folder.path().string());

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "free_space.hpp"
 #include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/build_info.hpp"
 #include "mnist_dist/core/error.hpp"
@@ -10,6 +9,7 @@
 #include "mnist_dist/core/stop_request.hpp"
 #include "mnist_dist/nn/arithmetic.hpp"
 #include "mnist_dist/run/fine_tuning.hpp"
+#include "mnist_dist/run/free_space.hpp"
 #include "mnist_dist/run/model.hpp"
 #include "mnist_dist/train/stop_conditions.hpp"
 #include "run_writer.hpp"

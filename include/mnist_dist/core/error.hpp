@@ -15,6 +15,7 @@ enum class ExitCode : int {
   file_system = 4,     ///< a file cannot be read, written or found
   rank_failed = 5,     ///< a rank failed or hung
   other_bits = 6,      ///< a run was reproduced, and ended in other bits
+  unhealthy = 7,       ///< doctor found what would go wrong
   bug = 70,            ///< a fault of the program itself
   stopped_early = 75,  ///< stopped on request with a checkpoint saved: run it again to go on
 };
