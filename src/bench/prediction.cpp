@@ -38,7 +38,9 @@ class LayoutModel {
     gradients_ = comm::messages_of_gradients(ranks_of_hosts, shards_, job.blocks);
     std::vector<std::size_t> bytes;
     for (int host = 0; host < layout.hosts; ++host) {
-      bytes.push_back(rows_of(shards_of_rank(shards_, layout.hosts, host), 0) * job.row_bytes);
+      const ShardBlock shards = shards_of_rank(shards_, layout.hosts, host);
+      const std::size_t rows = rows_of(shards, 0);
+      bytes.push_back(rows * job.row_bytes + std::min(shards.size(), rows) * job.microbatch_bytes);
     }
     activations_ = comm::messages_of_activations(bytes);
   }

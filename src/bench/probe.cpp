@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <set>
 #include <utility>
 #include <vector>
@@ -75,11 +76,13 @@ std::size_t bytes_of_row(const train::TrainingData& data, const nn::Architecture
 
 Job job_of(const train::Settings& settings, const train::TrainingData& data, const nn::Architecture& architecture) {
   const nn::Network network(architecture, data.input_scaling, train::products_of(settings));
+  const std::size_t deltas = std::reduce(architecture.hidden.begin(), architecture.hidden.end(), architecture.outputs);
   return {.rows = data.training_row_count,
           .batch_size = settings.batch_size,
           .shards = settings.shards,
           .blocks = train::blocks_with_costs(network, data, settings.shards),
-          .row_bytes = bytes_of_row(data, architecture)};
+          .row_bytes = bytes_of_row(data, architecture),
+          .microbatch_bytes = sizeof(float) * deltas};
 }
 
 /// Collective over `host`: the gradient's seconds for each microbatch beyond those of the settings, whose steps took

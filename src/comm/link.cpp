@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
 #include <span>
 #include <vector>
 
@@ -32,12 +31,25 @@ double round_trip(const Communicator& ranks, int peer, bool begins, std::vector<
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
-/// The quickest of several: whatever else the machine does only adds. @return seconds one way
-double fastest_way(const Communicator& ranks, int peer, bool begins, std::size_t size, int repeats) {
-  std::vector<char> bytes(size);
-  double fastest = std::numeric_limits<double>::infinity();
-  for (int i = 0; i < repeats; ++i) fastest = std::min(fastest, round_trip(ranks, peer, begins, bytes) / 2);
-  return fastest;
+/// Both send the bytes at once, as hosts do in a step: many a link is slower then. @return seconds
+double both_ways(const Communicator& ranks, int peer, std::size_t size) {
+  const Waiting waiting(Wait::barrier);
+  const std::vector<char> sent(size);
+  std::vector<char> received(size);
+  const auto begin = std::chrono::steady_clock::now();
+  check(MPI_Sendrecv(sent.data(), to_count(size), MPI_CHAR, peer, 0, received.data(), to_count(size), MPI_CHAR, peer, 0,
+                     ranks.handle().communicator, MPI_STATUS_IGNORE),
+        "MPI_Sendrecv");
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+/// One after the other, ascending. @return seconds
+template <class Way>
+std::vector<double> several(int repeats, Way&& way) {
+  std::vector<double> seconds;
+  for (int i = 0; i < repeats; ++i) seconds.push_back(way());
+  std::ranges::sort(seconds);
+  return seconds;
 }
 
 }  // namespace
@@ -48,8 +60,12 @@ Link measure_link(const Communicator& ranks, int one, int other) {
   if (ranks.rank() == one || ranks.rank() == other) {
     const bool begins = ranks.rank() == one;
     const int peer = begins ? other : one;
-    link.latency = fastest_way(ranks, peer, begins, 8, 50);
-    link.bytes_per_second = kLarge / std::max(fastest_way(ranks, peer, begins, kLarge, 3) - link.latency, 1e-9);
+    std::vector<char> small(8);
+    // The quickest: whatever else the machine does only adds.
+    link.latency = several(50, [&] { return round_trip(ranks, peer, begins, small) / 2; }).front();
+    // The median: now and then a link lets much more through than it does for long.
+    const double seconds = several(5, [&] { return both_ways(ranks, peer, kLarge); })[2];
+    link.bytes_per_second = kLarge / std::max(seconds - link.latency, 1e-9);
   }
   ranks.broadcast(std::span(&link, 1), one);
   return link;

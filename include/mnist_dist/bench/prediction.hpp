@@ -55,7 +55,8 @@ struct Job {
   std::size_t batch_size = 1;
   std::size_t shards = 1;
   std::vector<comm::ParameterBlock> blocks;
-  std::size_t row_bytes = 0;  ///< of what a row leaves for the gradient: inputs, outputs and deltas
+  std::size_t row_bytes = 0;         ///< of what a row leaves for the gradient: inputs, outputs and deltas
+  std::size_t microbatch_bytes = 0;  ///< of what a microbatch leaves beside its rows: the deltas' sums
 };
 
 struct Layout {

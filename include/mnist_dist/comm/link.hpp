@@ -16,9 +16,8 @@ struct Link {
   [[nodiscard]] double seconds(double bytes) const { return latency + bytes / bytes_per_second; }
 };
 
-/// Collective over `ranks`: the link between two of them, measured in about a tenth of a second (longer where it is
-/// slow), at all ranks.
-/// @param one, other two different ranks
+/// Collective over `ranks`: the link between two of them, while both send, at all ranks; measured in about a tenth of a
+/// second (longer where it is slow). @param one, other two different ranks
 [[nodiscard]] Link measure_link(const Communicator& ranks, int one, int other);
 
 }  // namespace mnist_dist::comm

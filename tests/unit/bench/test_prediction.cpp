@@ -39,7 +39,7 @@ bench::Costs costs() {
 
 /// Ten steps of 80 rows; 1000 parameters in four blocks.
 bench::Job job() {
-  bench::Job job{.rows = 800, .batch_size = 80, .shards = 8, .blocks = {}, .row_bytes = 10};
+  bench::Job job{.rows = 800, .batch_size = 80, .shards = 8, .blocks = {}, .row_bytes = 9, .microbatch_bytes = 10};
   for (std::size_t block = 0; block < 4; ++block) job.blocks.push_back({{250 * block, 250 * (block + 1)}, 7});
   return job;
 }
@@ -127,8 +127,8 @@ TEST_CASE("more ranks than shards have a shard each; where a batch has fewer row
 }
 
 TEST_CASE("several hosts send what is quicker") {
-  // 40 rows of 10 bytes in 4 s, and all parameters at each host; or twice 500 parameters of 4 bytes, in 20 s each, the
-  // gradient over four microbatches, and half of the update with an addition, 3/7 of it.
+  // 40 rows of 9 bytes and 4 microbatches of 10 in 4 s, and all parameters at each host; or twice 500 parameters of 4
+  // bytes, in 20 s each, the gradient over four microbatches, and half of the update with an addition, 3/7 of it.
   constexpr double kCommon = 40 + 3;
   constexpr double kActivations = 160 + 42;
   constexpr double kGradients = 160 - 4 * 5 + (42 + 18) / 2.0;
