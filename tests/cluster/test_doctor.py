@@ -1,40 +1,14 @@
 """Attacks promise 4 on several hosts: a fault is planted in one of them, and `doctor` must name it, and nothing where
 nothing is wrong."""
 
-import itertools
-import os
-import subprocess
-import sys
-from pathlib import Path
-
-from hosts import NOT_HERE, Hosts, NotHere
-
-sys.path.append(str(Path(__file__).resolve().parents[1] / "e2e"))
-from program import DONE, MNIST_DIST, PATIENCE, ProgramTest, Shared, draw_digits, main, pack
+from cluster import ClusterTest, setUpModule
+from program import DONE, PATIENCE, Shared, draw_digits, main, pack
 
 UNHEALTHY = 7
 
 
-def setUpModule():
-    try:
-        with Hosts(1):
-            pass
-    except NotHere as reason:
-        print(f"skipped: {reason}", file=sys.stderr)
-        sys.exit(NOT_HERE)
-    Shared.make()
-
-
-class ClusterTest(ProgramTest):
-    """Has three hosts of its own: tests run at the same time, and each plants a fault."""
-
-    numbers = itertools.count()
-
-    def setUp(self):
-        super().setUp()
-        self.hosts = Hosts(3, prefix=f"doctor{os.getpid()}-{next(self.numbers)}").__enter__()
-        self.addCleanup(self.hosts.__exit__)
-        self.names = self.hosts.names
+class ThreeHosts(ClusterTest):
+    COUNT = 3
 
     def plant(self, host, *command):
         result = self.hosts.run(host, *command, capture_output=True, timeout=PATIENCE)
@@ -42,11 +16,10 @@ class ClusterTest(ProgramTest):
 
     def run_on_hosts(self, ranks, *arguments):
         """The program with so many ranks on each host."""
-        command = [self.hosts.mpirun, *self.hosts.layout(*ranks), "--wdir", self.folder, MNIST_DIST, *arguments]
-        return subprocess.run([*map(str, command)], text=True, capture_output=True, check=False, timeout=PATIENCE)
+        return self.run_program(*arguments, ranks=self.over(*ranks))
 
 
-class Doctor(ClusterTest):
+class Doctor(ThreeHosts):
     def doctor(self, *options):
         return self.run_on_hosts((1, 1, 1), "doctor", Shared.data, *options)
 
@@ -62,42 +35,42 @@ class Doctor(ClusterTest):
         result = self.doctor()
         self.assert_found(result, 0)
         self.assertEqual(result.stdout.splitlines()[-1], "healthy: 3 ranks on 3 hosts")
-        for rank, name in enumerate(self.names):
+        for rank, name in enumerate(self.hosts.names):
             self.assertIn(f"host     {name}: rank {rank}, ", result.stdout)
         for one, other in ((0, 1), (0, 2), (1, 2)):
-            self.assertIn(f"{self.names[one]} - {self.names[other]} ", result.stdout)
+            self.assertIn(f"{self.hosts.names[one]} - {self.hosts.names[other]} ", result.stdout)
 
     def test_slow_host(self):
         self.plant(2, "tc", "qdisc", "add", "dev", "eth0", "root", "tbf", "rate", "10mbit", "burst", "65536",
                    "latency", "20ms")
-        self.assert_found(self.doctor(), 1, f"2 of the links of {self.names[2]} are slow")
+        self.assert_found(self.doctor(), 1, f"2 of the links of {self.hosts.names[2]} are slow")
 
     def test_other_data_set(self):
         other = pack(draw_digits(self.folder / "other", 1200, 300, "--seed", "5"))
         self.plant(1, "mount", "--bind", other, Shared.data)
-        self.assert_found(self.doctor(), 1, f"on {self.names[1]} is another one", "content_sha256")
+        self.assert_found(self.doctor(), 1, f"on {self.hosts.names[1]} is another one", "content_sha256")
 
     def test_no_data_set(self):
         self.plant(1, "mount", "-t", "tmpfs", "tmpfs", Shared.folder)
-        self.assert_found(self.doctor(), 1, f"{self.names[1]}: cannot read")
+        self.assert_found(self.doctor(), 1, f"{self.hosts.names[1]}: cannot read")
 
     def test_folder_that_is_not_shared(self):
         runs = self.folder / "runs"
         runs.mkdir()
         self.plant(2, "mount", "-t", "tmpfs", "tmpfs", runs)
-        self.assert_found(self.doctor("-o", runs), 1, f"{self.names[2]} cannot see what")
+        self.assert_found(self.doctor("-o", runs), 1, f"{self.hosts.names[2]} cannot see what")
         self.assertEqual(list(runs.iterdir()), [])
 
     def test_shared_memory(self):
         self.plant(1, "mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", "/dev/shm")
-        self.assert_found(self.doctor(), 1, f"{self.names[1]}: /dev/shm")
+        self.assert_found(self.doctor(), 1, f"{self.hosts.names[1]}: /dev/shm")
 
 
-class Header(ClusterTest):
+class Header(ThreeHosts):
     def test_train(self):
         result = self.run_on_hosts((2, 1, 1), "train", Shared.data, "--epochs", 1, "-o", "run")
         self.assertEqual(result.returncode, DONE, result.stderr)
-        for name, ranks in zip(self.names, ("ranks 0 to 1", "rank 2", "rank 3")):
+        for name, ranks in zip(self.hosts.names, ("ranks 0 to 1", "rank 2", "rank 3")):
             self.assertIn(f"\nhost     {name}: {ranks}, ", result.stdout)
 
 

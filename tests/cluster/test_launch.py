@@ -3,29 +3,23 @@ this machine can have no such hosts."""
 
 import os
 import shutil
-import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
-
-import program  # noqa: E402
-from hosts import NOT_HERE, Hosts, NotHere  # noqa: E402
-from program import (DONE, LONG_EPOCHS, RANK_FAILED, ProgramTest, Shared, error_lines, main,  # noqa: E402
-                     warning_lines)
+import cluster
+import program
+from program import DONE, LONG_EPOCHS, RANK_FAILED, Shared, error_lines, main, warning_lines
 
 # A rank of a host that is cut off, and that waits for somebody to read what it prints, ends by its own limit alone.
 TRAINING = ("--epochs", 4, *LONG_EPOCHS, "--hang-timeout", 5)
 
 
 def setUpModule():
-    Shared.make()
+    cluster.setUpModule()
     Shared.train("undisturbed", *TRAINING)
 
 
-class LostHosts(ProgramTest):
-    def setUp(self):
-        super().setUp()
-        self.hosts = self.enterContext(Hosts(3, prefix=f"launch{os.getpid()}"))
+class LostHosts(cluster.ClusterTest):
+    COUNT = 3
 
     def train(self, slots):
         """A training on the first hosts that has done its first epoch. @param slots: of each"""
@@ -75,10 +69,4 @@ class LostHosts(ProgramTest):
 
 
 if __name__ == "__main__":
-    try:
-        with Hosts(1, prefix=f"launch{os.getpid()}"):
-            pass
-    except NotHere as reason:
-        print(f"skipped: {reason}", file=sys.stderr)
-        sys.exit(NOT_HERE)
     main()

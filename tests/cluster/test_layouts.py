@@ -1,20 +1,10 @@
 """The model has the same bits, whichever hosts the ranks are on."""
 
-import subprocess
-
 from cluster import ClusterTest, setUpModule
-from program import MNIST_DIST, PATIENCE, Shared, main, sha256
+from program import Shared, main, sha256
 
 OPTIONS = ("--epochs", 2, "--hidden", "48,32", "--batch-size", 120)
 BY_HOST = ("--map-by", "node")  # ranks are dealt in turn
-
-
-def exchanges():
-    """How hosts exchange what they need: the options for each way."""
-    # Can go, with its `if`, once every branch has the option.
-    usage = subprocess.run([MNIST_DIST, "train", "--help"], capture_output=True, text=True, check=True,
-                           timeout=PATIENCE).stdout
-    return [("--exchange", way) for way in ("gradients", "activations")] if "--exchange" in usage else [()]
 
 
 class SameModel(ClusterTest):
@@ -22,9 +12,9 @@ class SameModel(ClusterTest):
         """With so many ranks on each host as with one rank of this machine."""
         settings = (*OPTIONS, "--shards", shards)
         expected = sha256(self.train("alone", *settings) / "model.h5")
-        for exchange in exchanges():
-            name = "-".join(("run", *exchange[1:]))
-            printed = self.succeed("train", Shared.data, "-o", name, *settings, *exchange,
+        for exchange in ("gradients", "activations"):
+            name = f"run-{exchange}"
+            printed = self.succeed("train", Shared.data, "-o", name, *settings, "--exchange", exchange,
                                    ranks=self.over(*ranks, options=options))
             self.assertRegex(printed, f"ranks +{sum(ranks)} on {len(ranks)} host")
             self.assertEqual(sha256(self.folder / name / "model.h5"), expected, exchange)

@@ -51,8 +51,8 @@ Findings check_keepalive(const JobFacts& job) {
   if (!job.by_mpirun || job.hosts.size() < 2) return {};
   if (job.hosts.front().variables.contains("OMPI_MCA_oob_tcp_keepalive_time")) return {};
   return {{false,
-           "mpirun notices a cut link late or never: export OMPI_MCA_oob_tcp_keepalive_time=10 "
-           "OMPI_MCA_oob_tcp_keepalive_intvl=5 OMPI_MCA_oob_tcp_keepalive_probes=3"}};
+           "mpirun notices a cut link late or never: start with `mnist-dist launch`, or export "
+           "OMPI_MCA_oob_tcp_keepalive_time=2 OMPI_MCA_oob_tcp_keepalive_intvl=1 OMPI_MCA_oob_tcp_keepalive_probes=3"}};
 }
 
 Findings check_munge(const HostFacts& host) {
