@@ -80,6 +80,7 @@ double time_reduction(const comm::Communicator& ranks, comm::GradientReduction& 
       (void)reduction.sum(block, nothing, std::span(room).first(block.size()));
     }
     reduction.share_parameters();
+    reduction.await_parameters();
   });
 }
 

@@ -69,6 +69,7 @@ class ActivationExchange final : public TreeReduction {
   }
 
   void share_parameters() override { wait_for_host(Wait::parameters); }
+  void await_parameters() override {}
 
   [[nodiscard]] std::vector<double> by_block(std::span<const double> of_my_blocks) const override {
     std::vector<double> all(blocks_);

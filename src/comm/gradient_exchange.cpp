@@ -97,8 +97,14 @@ class GradientExchange final : public TreeReduction {
     for (const HostMessage& message : messages_.to_send(1)) {
       messages_.send(message, {bytes_at(shared + plan_.range_of(hosts().mine).begin), message.bytes});
     }
+    on_their_way_ = true;
+  }
+
+  void await_parameters() override {
+    if (!on_their_way_) return;
     messages_.wait(Wait::parameters);
-    wait_for_host(Wait::parameters);
+    wait_for_host(Wait::parameters);  // what the other ranks of this host have received is here, too
+    on_their_way_ = false;
   }
 
   [[nodiscard]] std::vector<double> by_block(std::span<const double> of_my_blocks) const override {
@@ -208,6 +214,7 @@ class GradientExchange final : public TreeReduction {
   std::vector<Part> parts_;                  // what this rank forms for other hosts, in this order
   std::vector<std::uint64_t> contributors_;  // by receiving host: the ranks that form parts of its message
   std::uint64_t step_ = 0;
+  bool on_their_way_ = false;        // parameters
   std::vector<HostMessage> unsent_;  // of this step
   std::vector<float> my_host_sums_;  // over my range
   AdditionPlan last_additions_;      // of all hosts' sums over my range

@@ -46,6 +46,7 @@ class MpiReduction : public GradientReduction {
   }
   void updated(const ParameterRange& /*block*/) override {}
   void share_parameters() override {}
+  void await_parameters() override {}
 
   [[nodiscard]] std::vector<double> by_block(std::span<const double> of_my_blocks) const override {
     return {of_my_blocks.begin(), of_my_blocks.end()};

@@ -77,6 +77,7 @@ void TreeReduction::set_parameters(std::span<const float> values) {
   std::ranges::copy(mine, my_range().of(parameters_).begin());
   if (!mine_.empty()) std::ranges::copy(mine, mine_.begin());
   share_parameters();
+  await_parameters();
 }
 
 std::span<float> TreeReduction::to_update(const ParameterRange& block) {

@@ -124,6 +124,7 @@ void Trainer::begin_at(std::span<const float> parameters) {
 
 void Trainer::step() {
   load_microbatches();
+  await_parameters();
   forward();
   backward();
   StepGradients gradients(*this);
@@ -224,6 +225,11 @@ void Trainer::share_parameters() {
   const PhaseTimer timer(times_, StepPhase::wait);
   reduction_->share_parameters();
   if (times_ != nullptr) ++times_->steps;
+}
+
+void Trainer::await_parameters() {
+  const PhaseTimer timer(times_, StepPhase::wait);
+  reduction_->await_parameters();
 }
 
 void Trainer::add_losses(float scale) {

@@ -51,6 +51,7 @@ bool Trainer::run_steps(const std::function<bool()>& stop_now) {
     step();
     stopped = stop_now();
   }
+  await_parameters();
   seconds_in_epoch_ = seconds_before + seconds_since(start);
   return steps_done_in_epoch_ == data_.plan.steps();
 }
@@ -60,6 +61,7 @@ void Trainer::run_unscored_steps(std::int64_t count) {
     if (steps_done_in_epoch_ == data_.plan.steps()) begin_next_epoch();
     step();
   }
+  await_parameters();
 }
 
 EpochProgress Trainer::progress() const {

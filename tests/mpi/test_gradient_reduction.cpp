@@ -132,6 +132,7 @@ std::vector<float> do_step(const Communicator& ranks, const Communicator& host, 
     reduction.updated(block);
   }
   reduction.share_parameters();
+  reduction.await_parameters();
   return total;
 }
 
@@ -277,6 +278,7 @@ TEST_CASE("all blocks can be summed before the first is updated") {
       reduction->updated(block);
     }
     reduction->share_parameters();
+    reduction->await_parameters();
     CHECK(same_bits(reduction->parameters(), total));
   }
 }

@@ -102,8 +102,11 @@ class GradientReduction {
   [[nodiscard]] virtual std::span<float> to_update(const ParameterRange& block) = 0;
   /// Local: the values in to_update() are the block's new parameters.
   virtual void updated(const ParameterRange& block) = 0;
-  /// Collective: every rank's new parameters come to all.
+  /// Collective: every rank's new parameters are on their way to all. What needs no parameters can be done meanwhile;
+  /// the activations may be overwritten.
   virtual void share_parameters() = 0;
+  /// Collective: until they are there, where they are still on their way.
+  virtual void await_parameters() = 0;
 
   /// Collective: each rank's values for my_blocks() come to all: one for each block, in their order.
   [[nodiscard]] virtual std::vector<double> by_block(std::span<const double> of_my_blocks) const = 0;

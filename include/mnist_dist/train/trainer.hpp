@@ -91,7 +91,8 @@ class Trainer {
   void begin_next_epoch();
 
   void step();
-  // Its parts, in this order. Collective: exchange(), share_parameters() and, for the norm, update_clipped().
+  // Its parts, in this order; between steps nobody has waited for the new parameters yet, after the last one all have.
+  // Collective: await_parameters(), exchange(), share_parameters() and, for the norm, update_clipped().
   void load_microbatches();
   void find_microbatches();
   void forward();
@@ -102,6 +103,7 @@ class Trainer {
   void update(const ParameterRange& block, std::span<float> gradient);
   void update_clipped(const comm::ShardGradients& gradients);
   void share_parameters();
+  void await_parameters();
 
   [[nodiscard]] ConfusionMatrix score_holdout();
   [[nodiscard]] std::vector<double> all_shard_losses() const;
