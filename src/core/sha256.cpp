@@ -63,7 +63,7 @@ std::string sha256_hex(std::span<const std::byte> bytes) {
 
 std::string sha256_of_file(const std::filesystem::path& path, std::uintmax_t size) {
   std::ifstream file(path, std::ios::binary);
-  std::vector<char> piece(std::size_t{1} << 20);
+  std::vector<char> piece(std::min<std::uintmax_t>(size, std::uintmax_t{1} << 20));
   Sha256 hash;
   while (size > 0) {
     const auto wanted = static_cast<std::streamsize>(std::min<std::uintmax_t>(size, piece.size()));

@@ -76,7 +76,7 @@ DatasetFile::DatasetFile(const std::filesystem::path& path) : path_(path), file_
   }
   classes_ = file_.read_strings("/classes");
   if (classes_.empty()) fail(path, "/classes is empty");
-  content_sha256_ = file_.string_attribute("content_sha256");
+  content_sha256_ = printable(file_.string_attribute("content_sha256"));
 }
 
 std::size_t DatasetFile::rows(Split split) const {

@@ -15,7 +15,7 @@ namespace mnist_dist::h5 {
 namespace {
 
 // How much memory a file in memory grows by at a time.
-constexpr std::size_t kMemoryIncrement = std::size_t{1} << 20;
+constexpr std::size_t kMemoryIncrement = std::size_t{1} << 16;
 
 Handle file_access(const std::string& name) {
   silence_library();

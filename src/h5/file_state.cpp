@@ -14,7 +14,12 @@ extern "C" herr_t take_description(unsigned /*depth*/, const H5E_error2_t* entry
 bool prepare_library() {
   // Without this HDF5 would, as the process ends, try once more to write what it could not write, and
   // complain. Every file is closed by its owner, so there is nothing else for it to do then.
-  return H5dont_atexit() >= 0 && H5open() >= 0;
+  constexpr int kMebibyte = 1 << 20;
+  // Each open file has a table of half a megabyte. HDF5 is to keep what it has of them, as it keeps what is smaller;
+  // the other limits are its own.
+  return H5dont_atexit() >= 0 && H5open() >= 0 &&
+         H5set_free_list_limits(4 * kMebibyte, 2 * kMebibyte, 4 * kMebibyte, kMebibyte / 4, 16 * kMebibyte,
+                                kMebibyte) >= 0;
 }
 
 }  // namespace

@@ -99,9 +99,9 @@ Checkpoint decode_checkpoint(std::span<const std::byte> bytes, const std::string
   }
   Checkpoint checkpoint;
   checkpoint.settings = file.string_attribute("settings");
-  checkpoint.dataset_sha256 = file.string_attribute("dataset_sha256");
-  checkpoint.build = file.string_attribute("build");
-  checkpoint.arithmetic = file.string_attribute("arithmetic");
+  checkpoint.dataset_sha256 = printable(file.string_attribute("dataset_sha256"));
+  checkpoint.build = printable(file.string_attribute("build"));
+  checkpoint.arithmetic = printable(file.string_attribute("arithmetic"));
   checkpoint.state.epochs_done = file.integer_attribute("epochs_done");
   checkpoint.state.steps_done = file.integer_attribute("steps_done");
   checkpoint.state.steps_done_in_epoch = file.integer_attribute("steps_done_in_epoch");

@@ -166,11 +166,11 @@ Model decode_model(std::span<const std::byte> bytes, const std::filesystem::path
   model.architecture.leaky_relu_slope = static_cast<float>(file.real_attribute("leaky_relu_slope"));
   model.architecture.activation = read_activation(file, name);
   model.image_shape = read_image_shape(file, name);
-  model.dataset_sha256 = file.string_attribute("dataset_sha256");
+  model.dataset_sha256 = printable(file.string_attribute("dataset_sha256"));
   model.epoch = file.integer_attribute("epoch");
   model.score = file.real_attribute("score");
-  model.build = file.string_attribute("build");
-  model.arithmetic = file.string_attribute("arithmetic");
+  model.build = printable(file.string_attribute("build"));
+  model.arithmetic = printable(file.string_attribute("arithmetic"));
   read_holdout(file, name, model);
   model.classes = file.read_strings("/classes");
   model.mean = file.read<float>("/mean", shape_of_image(model.image_shape));

@@ -52,10 +52,13 @@ def trial(folder, number):
     path, outcomes = folder / "damaged.h5", []
     for damage in range(TOGETHER):
         path.write_bytes(damaged(chance))
-        result = subprocess.run([H5PACK, "info", path], capture_output=True, text=True, check=False, timeout=PATIENCE)
-        lines = result.stderr.splitlines()
+        result = subprocess.run([H5PACK, "info", path], capture_output=True, check=False, timeout=PATIENCE)
+        printed, errors = (text.decode("utf-8", "replace") for text in (result.stdout, result.stderr))
+        lines = errors.split("\n")[:-1]
+        if any(character < " " and character != "\n" for character in printed + errors):
+            raise Wrong(f"damage {damage}: it steers the terminal: {printed + errors!r}")
         if result.returncode != 0 and not (result.returncode in (3, 4) and len(lines) == 1):
-            raise Wrong(f"damage {damage}: exit code {result.returncode}: {result.stderr}")
-        died = any(text in result.stderr for text in DIED)
+            raise Wrong(f"damage {damage}: exit code {result.returncode}: {errors}")
+        died = any(text in errors for text in DIED)
         outcomes.append("the reading process died" if died else "refused" if result.returncode else "without effect")
     return outcomes

@@ -4,16 +4,15 @@ calls of a real run are replayed on a disk that keeps no more than POSIX promise
 
 import os
 import random
-import shutil
 from pathlib import Path
 
 from attack import Run, Undisturbed, ensure, epochs_on_disk
 
 from program import shim
 
-QUICK = 12
+QUICK = 40
 BEGUN, EPOCHS = 2, 3
-SAMPLES, TOGETHER = 48, 8  # for each instant; in a trial
+SAMPLES = 200  # for each instant
 
 CALLS_ON_DESCRIPTORS = ("write", "ftruncate", "fsync", "close")
 CALLS_ON_PATHS = ("mkdir", "symlink", "linkat", "rename", "unlink")
@@ -161,15 +160,23 @@ class Disk:
         folder, name = self.place(path)
         folder.pending.append((name, None, None))
 
-    def write_what_is_left(self, target, chance, folder=None):
-        target.mkdir()
-        for name, thing in (folder or self.root).after_power_loss(chance).items():
-            if isinstance(thing, Folder):
-                self.write_what_is_left(target / name, chance, thing)
-            elif isinstance(thing, str):
-                (target / name).symlink_to(thing)
-            else:
-                (target / name).write_bytes(thing.after_power_loss(chance))
+    def what_is_left(self, chance, folder=None):
+        """@return pairs of a name and what it names: bytes, the text of a link, or the same for a folder"""
+        names = (folder or self.root).after_power_loss(chance)
+        return frozenset((name, self.what_is_left(chance, thing) if isinstance(thing, Folder) else
+                          thing if isinstance(thing, str) else thing.after_power_loss(chance))
+                         for name, thing in names.items())
+
+
+def write_disk(path, left):
+    path.mkdir()
+    for name, thing in left:
+        if isinstance(thing, frozenset):
+            write_disk(path / name, thing)
+        elif isinstance(thing, str):
+            (path / name).symlink_to(thing)
+        else:
+            (path / name).write_bytes(thing)
 
 
 class Recorded:
@@ -192,40 +199,46 @@ def prepare():
     Recorded.lines, Recorded.data = log.read_text(encoding="utf-8").splitlines(), data.read_bytes()
 
 
+def counted_epochs(disk):
+    """Those that a flushed manifest names: they must not be lost any more."""
+    run = disk.root.names().get("run")
+    checkpoints = run.names().get("checkpoints") if run else None
+    manifest = checkpoints.durable.get("manifest.json") if checkpoints else None
+    return manifest.durable.count(b'"epoch"') if manifest else 0
+
+
+def chance_of(instant, sample):
+    return random.Random(1000 * instant + sample)
+
+
 def trials():
-    """After each call that changes something."""
-    disk, instants = Disk(Recorded.root, Recorded.data), []
-    for number, line in enumerate(Recorded.lines):
-        if disk.apply(line) and not line.startswith("close"):
-            instants.append(number)
-    return [(number, first) for number in instants for first in range(0, SAMPLES, TOGETHER)]
+    """One for each different disk that any sample of any instant leaves: an instant is after each call that changes
+    something."""
+    disk, counted, samples, found = Disk(Recorded.root, Recorded.data), 0, 0, {}
+    for instant, line in enumerate(Recorded.lines):
+        if not disk.apply(line) or line.startswith("close"):
+            continue
+        counted = max(counted, counted_epochs(disk))
+        for sample in range(SAMPLES):
+            left = disk.what_is_left(chance_of(instant, sample))
+            first = found.get(left, (instant, sample))
+            found[left] = (*first[:2], counted)  # the last instant asks for most
+        samples += SAMPLES
+    print(f"power_loss: {samples} samples, {len(found)} different disks")
+    return list(found.values())
 
 
-def replay(last):
-    """@return the disk after this call, and the epochs that count by then: those that a flushed manifest names"""
-    disk, counted = Disk(Recorded.root, Recorded.data), 0
-    for line in Recorded.lines[:last + 1]:
+def trial(folder, instant, sample, counted):
+    disk = Disk(Recorded.root, Recorded.data)
+    for line in Recorded.lines[:instant + 1]:
         disk.apply(line)
-        run = disk.root.names().get("run")
-        checkpoints = run.names().get("checkpoints") if run else None
-        if checkpoints and line.startswith("fsync") and "manifest.json" in checkpoints.durable:
-            counted = checkpoints.durable["manifest.json"].durable.count(b'"epoch"')
-    return disk, counted
-
-
-def trial(folder, last, first):
-    disk, counted = replay(last)
-    outcomes = []
-    for sample in range(first, first + TOGETHER):
-        place = folder / "disk"
-        disk.write_what_is_left(place, random.Random(1000 * last + sample))
-        run = Run(place, EPOCHS)
-        try:
-            found = epochs_on_disk(run.path)
-            ensure(found >= counted, f"sample {sample}: epoch {counted} counted, epoch {found} is on the disk")
-            run.finish(None)
-        finally:
-            run.close()
-        outcomes.append(f"went on after epoch {found}")
-        shutil.rmtree(place)
-    return outcomes
+    place = folder / "disk"
+    write_disk(place, disk.what_is_left(chance_of(instant, sample)))
+    run = Run(place, EPOCHS)
+    try:
+        found = epochs_on_disk(run.path)
+        ensure(found >= counted, f"epoch {counted} counted, epoch {found} is on the disk")
+        run.finish(None)
+    finally:
+        run.close()
+    return [f"went on after epoch {found}"]

@@ -37,6 +37,7 @@ std::vector<std::byte> odd_checkpoint(FuzzedDataProvider& choices) {
 
 /// What a resumed run relies on.
 void check(const run::Checkpoint& checkpoint) {
+  fuzz::require_printable({checkpoint.dataset_sha256, checkpoint.build, checkpoint.arithmetic});
   fuzz::require(checkpoint.state.epochs_done == static_cast<std::int64_t>(checkpoint.history.size()), "other epochs");
   if (checkpoint.history.empty()) return;
   const std::int64_t best = train::best_epoch(checkpoint.history);

@@ -1,6 +1,7 @@
 // Data sets: whole files that were made elsewhere, with their seal made right, or a data set that OddFile edits. All
 // that a program reads of one is read.
 #include <fuzzer/FuzzedDataProvider.h>
+#include <sys/prctl.h>
 
 #include <fstream>
 
@@ -39,6 +40,7 @@ std::vector<std::byte> odd_data_set(FuzzedDataProvider& choices) {
 void read_all(const std::filesystem::path& path) {
   data::check_dataset_file(path);
   const data::DatasetFile file(path);
+  fuzz::require_printable({file.content_sha256()});
   for (const data::Split split : {data::Split::training, data::Split::testing}) {
     const std::vector<std::int32_t> labels = file.labels(split);
     fuzz::require(file.names(split).size() == labels.size(), "another number of names");
@@ -55,6 +57,11 @@ void read_all(const std::filesystem::path& path) {
 }
 
 }  // namespace
+
+/// The pixels of a few small images need no huge page, which takes longer to clear than all the rest.
+extern "C" int LLVMFuzzerInitialize(int* /*argument_count*/, char*** /*arguments*/) {
+  return prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+}
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const TemporaryFolder folder;

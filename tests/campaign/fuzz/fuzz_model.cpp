@@ -40,6 +40,7 @@ std::vector<std::byte> odd_model(FuzzedDataProvider& choices) {
 }
 
 void predict(const run::Model& model) {
+  fuzz::require_printable({model.dataset_sha256, model.build, model.arithmetic});
   const nn::Network network(model.architecture, nn::standardizing(model.mean, model.standard_deviation));
   const std::vector<float> parameters = nn::with_padding(model.architecture, model.parameters);
   nn::Workspace workspace(model.architecture, 1);

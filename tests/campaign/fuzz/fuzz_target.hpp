@@ -21,6 +21,11 @@ inline void require(bool condition, const char* what) {
   if (!condition) fail(what);
 }
 
+/// For what programs print of a file.
+inline void require_printable(std::initializer_list<std::string> texts) {
+  for (const std::string& text : texts) require(text == printable(text), "a text steers the terminal");
+}
+
 /// Calls `read`, which returns, or throws an Error of one of these kinds with a message of one printable line. Any
 /// other exception ends the process.
 template <class Read>

@@ -141,11 +141,12 @@ TEST_CASE("a data set whose parts do not agree is refused") {
     file.write_strings("/classes", std::vector<std::string>{"a"});
     file.write_attribute("format", std::string(data::kDatasetFormat));
     file.write_attribute("format_version", data::kDatasetFormatVersion);
-    file.write_attribute("content_sha256", std::string("?"));
+    file.write_attribute("content_sha256", std::string("\x1b[2J"));
     file.close();
     return message_of(ExitCode::bad_data, [&] { data::DatasetFile{path}; });
   };
   CHECK(message_with({0, 2, 2}, 2, 2) == "no error");
+  CHECK(data::DatasetFile{path}.content_sha256() == "?[2J");  // which is printed
   CHECK(message_with({0, 2, 3}, 2, 2) == path.string() + ": /test/images has another shape than /train/images");
   CHECK(message_with({0, 2, 2}, 3, 2) == path.string() + ": /train/labels does not have the 2 rows of /train/images");
   CHECK(message_with({0, 2, 2}, 2, 3) == path.string() + ": /train/mean does not have the shape of an image");

@@ -261,6 +261,27 @@ TEST_CASE("a model comes back whole, and its bytes depend on it alone") {
         }).ends_with("odd.h5: holdout is 1, no share of the rows"));
 }
 
+TEST_CASE("no text of a model or a checkpoint steers the terminal on which it is printed") {
+  const std::string odd = "\x1b[2J";
+  run::Checkpoint checkpoint;
+  checkpoint.dataset_sha256 = checkpoint.build = checkpoint.arithmetic = odd;
+  checkpoint = run::decode_checkpoint(run::encode_checkpoint(checkpoint), "x.h5");
+  const TemporaryFolder folder;
+  run::Model model;
+  model.architecture.inputs = model.architecture.outputs = 1;
+  model.parameters = {0, 0};
+  model.image_shape = {1, 1, 1};
+  model.mean = model.standard_deviation = {0};
+  model.classes = {"cat"};
+  model.dataset_sha256 = model.build = model.arithmetic = odd;
+  run::save_model(model, folder.path() / "model.h5");
+  model = run::load_model(folder.path() / "model.h5");
+  for (const std::string& text : {checkpoint.dataset_sha256, checkpoint.build, checkpoint.arithmetic,
+                                  model.dataset_sha256, model.build, model.arithmetic}) {
+    CHECK(text == "?[2J");
+  }
+}
+
 TEST_CASE("a model with an unknown activation is refused") {
   const TemporaryFolder folder;
   const auto load = [&](const std::string& activation) {
