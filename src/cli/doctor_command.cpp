@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -13,6 +12,7 @@
 #include "commands.hpp"
 #include "doctor/findings.hpp"
 #include "doctor/gathering.hpp"
+#include "doctor/this_machine.hpp"
 #include "job.hpp"
 #include "mnist_dist/comm/agreement.hpp"
 #include "mnist_dist/core/build_info.hpp"
@@ -37,6 +37,15 @@ struct DoctorOptions {
   std::string output = "runs";
   int hang_timeout = comm::kHangTimeout;
 };
+
+/// How many ranks the launcher has started, before MPI changes what it says. A job of Slurm's has SLURM_NTASKS in its
+/// batch script, too; tasks of srun's that are each alone are refused when MPI starts.
+int announced_ranks() {
+  for (const char* variable : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"}) {
+    if (const char* ranks = std::getenv(variable)) return std::atoi(ranks);
+  }
+  return 1;
+}
 
 bool is_there(const std::filesystem::path& path) {
   std::error_code ignored;
@@ -70,7 +79,7 @@ void look_at_data(const Ranks& ranks, const ResolvedSettings& resolved, doctor::
 std::optional<doctor::HostFacts> facts_of_host(const Ranks& ranks, const train::Settings& settings) {
   constexpr double kOpenMpiBytes = 4 << 20;  // that each rank takes of /dev/shm (btl_vader_segment_size)
   doctor::RankFacts mine{.rank = ranks.world.rank_of_launcher(ranks.world.rank()),
-                         .cpus = doctor::usable_cpus(),
+                         .cpus = usable_cpus(),
                          .arithmetic = nn::arithmetic(train::products_of(settings)),
                          .reading_error = doctor::try_reading(ranks.host)};
   const std::vector<std::string> texts = gather_texts(ranks.host, doctor::to_text(mine));
@@ -140,7 +149,7 @@ void print_findings(const doctor::Findings& findings, const Ranks& ranks) {
 
 int run_doctor(const DoctorOptions& options) {
   // 1. Ask what the launcher says, which MPI changes, and start MPI.
-  const int announced = comm::ranks_by_launcher();
+  const int announced = announced_ranks();
   const bool is_first = comm::rank_by_launcher() == 0;
   const bool by_mpirun = std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr;
   const comm::Environment environment(options.hang_timeout);

@@ -14,7 +14,7 @@ UNHEALTHY = 7
 
 # What a healthy machine has, or sets.
 HEALTHY = {"PMIX_MCA_psec": "native", "OMPI_MCA_hwloc_base_binding_policy": "core"}
-UNWANTED = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "SLURM_NTASKS", "OPENBLAS_CORETYPE")
+UNWANTED = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "SLURM_STEP_NUM_TASKS", "OPENBLAS_CORETYPE")
 
 
 def setUpModule():
@@ -94,11 +94,20 @@ class Healthy(DoctorTest):
 
 class Ranks(DoctorTest):
     def test_launcher_without_mpi(self):
-        self.assert_finds(self.doctor(Shared.data, SLURM_NTASKS="4", SLURM_PROCID="0"), "problem", "4 ranks",
-                          "MPI sees 1", "--mpi=pmix")
-        silent = self.doctor(Shared.data, SLURM_NTASKS="4", SLURM_PROCID="2")
+        self.assert_finds(self.doctor(Shared.data, PMI_SIZE="4", PMI_RANK="0"), "problem", "4 ranks", "MPI sees 1",
+                          "--mpi=pmix")
+        silent = self.doctor(Shared.data, PMI_SIZE="4", PMI_RANK="2")
         self.assert_exit(silent, UNHEALTHY)
         self.assertEqual(silent.stdout, "")
+
+    def test_srun_without_mpi(self):
+        self.assert_one_error(self.doctor(Shared.data, SLURM_NTASKS="4", SLURM_PROCID="0", SLURM_STEP_ID="0",
+                                          SLURM_STEP_NUM_TASKS="4"), USAGE, "srun started 4 tasks", "--mpi=pmix")
+
+    def test_alone_in_a_job_of_many_tasks(self):
+        result = self.doctor(Shared.data, SLURM_NTASKS="4", SLURM_PROCID="0")
+        self.assert_exit(result, DONE)
+        self.assertNotIn("problem", result.stdout)
 
     def test_more_than_cores(self):
         if not 1 <= cores() <= 7:

@@ -22,7 +22,7 @@ struct HostFacts {
   std::string vectors;                  ///< of its kernels, such as "AVX-512"
   std::string slow_blas;                ///< what is wrong with OpenBLAS's choice of kernels; "" for nothing
   std::vector<std::vector<int>> cores;  ///< the hardware threads of each core; none where the system does not tell
-  std::map<std::string, std::string> variables;  ///< of the environment, those of kVariables that are set
+  std::map<std::string, std::string> variables;  ///< those of kVariables that are set, or in Open MPI's files
   bool munge_is_silent = false;                  ///< it is installed, and its daemon does not answer
   double shared_memory = -1;                     ///< bytes of /dev/shm; -1: unknown
   double shared_memory_free = -1;

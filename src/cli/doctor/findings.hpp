@@ -44,6 +44,10 @@ Findings check_links(const JobFacts& job);
 /// The links that are much slower than the fastest one.
 [[nodiscard]] std::vector<LinkFacts> slow_links(const std::vector<LinkFacts>& links);
 
+/// Of those, the ones to measure again: the slowest first, few enough for some seconds, and none that is certainly
+/// slow.
+[[nodiscard]] std::vector<LinkFacts> doubtful_links(const std::vector<LinkFacts>& links);
+
 /// How to measure the links of each pair of so many hosts: rounds, one after the other, in each of which no host is in
 /// two pairs. Up to eight hosts have a round for each pair, in which nothing else is sent.
 [[nodiscard]] std::vector<std::vector<std::pair<int, int>>> rounds_of_pairs(int hosts);

@@ -10,9 +10,6 @@
 
 namespace mnist_dist::cli::doctor {
 
-/// Local: the hardware threads on which this process may run.
-[[nodiscard]] std::vector<int> usable_cpus();
-
 /// Local: what this host is, without its data set, its folder and its ranks.
 [[nodiscard]] HostFacts look_at_host();
 

@@ -1,17 +1,17 @@
-#include <sched.h>
-#include <sys/socket.h>
 #include <sys/uio.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
+#include <filesystem>
 #include <fstream>
-#include <set>
+#include <optional>
 #include <span>
 #include <sstream>
+#include <string>
+#include <string_view>
 #include <system_error>
 
 #include "gathering.hpp"
@@ -19,71 +19,51 @@
 #include "mnist_dist/core/log.hpp"
 #include "mnist_dist/core/memory.hpp"
 #include "mnist_dist/nn/arithmetic.hpp"
+#include "this_machine.hpp"
 
 namespace mnist_dist::cli::doctor {
 namespace {
 
-/// The numbers in a list of the system's, such as "0,4" or "0-3,8".
-std::vector<int> numbers_in(const std::string& list) {
-  std::vector<int> numbers;
-  std::istringstream parts(list);
-  for (std::string part; std::getline(parts, part, ',');) {
-    const int first = std::atoi(part.c_str());
-    const std::size_t dash = part.find('-');
-    const int last = dash == std::string::npos ? first : std::atoi(part.c_str() + dash + 1);
-    for (int number = first; number <= last; ++number) numbers.push_back(number);
+/// What Open MPI's files of settings say of one that no environment variable has; "" for nothing.
+std::string mca_parameter(const std::string& name) {
+  const char* home = std::getenv("HOME");
+  for (const std::filesystem::path& path :
+       {std::filesystem::path(home == nullptr ? "" : home) / ".openmpi/mca-params.conf",
+        std::filesystem::path("/etc/openmpi/openmpi-mca-params.conf")}) {
+    std::ifstream file(path);
+    for (std::string line; std::getline(file, line);) {
+      std::ranges::replace(line, '=', ' ');
+      std::istringstream words(line);
+      std::string found;
+      std::string value;
+      if (words >> found >> value && found == name) return value;
+    }
   }
-  return numbers;
+  return {};
 }
 
-std::vector<std::vector<int>> cores_of_host() {
-  std::set<std::vector<int>> cores;
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator("/sys/devices/system/cpu", ignored)) {
-    std::ifstream file(entry.path() / "topology" / "thread_siblings_list");
-    std::string list;
-    if (std::getline(file, list)) cores.insert(numbers_in(list));
-  }
-  return {cores.begin(), cores.end()};
-}
-
-bool munge_is_silent() {
-  std::error_code ignored;
-  if (!std::filesystem::exists("/usr/sbin/munged", ignored)) return false;
-  const int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (descriptor < 0) return false;
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::strcpy(address.sun_path, "/run/munge/munge.socket.2");
-  const bool answers = connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-  close(descriptor);
-  return !answers;
+/// @return nothing where neither the environment nor Open MPI's files have it
+std::optional<std::string> variable(const std::string& name) {
+  constexpr std::string_view kOpenMpi = "OMPI_MCA_";
+  if (const char* value = std::getenv(name.c_str())) return value;
+  if (!name.starts_with(kOpenMpi)) return std::nullopt;
+  const std::string value = mca_parameter(name.substr(kOpenMpi.size()));
+  return value.empty() ? std::nullopt : std::optional(value);
 }
 
 }  // namespace
-
-std::vector<int> usable_cpus() {
-  cpu_set_t usable;
-  CPU_ZERO(&usable);
-  std::vector<int> cpus;
-  if (sched_getaffinity(0, sizeof usable, &usable) != 0) return cpus;
-  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (CPU_ISSET(cpu, &usable)) cpus.push_back(cpu);
-  }
-  return cpus;
-}
 
 HostFacts look_at_host() {
   HostFacts facts;
   facts.name = printable(host_name());
   facts.vectors = nn::kernel_vectors();
-  facts.cores = cores_of_host();
+  facts.cores = cores_of_machine();
   for (const char* name : kVariables) {
-    if (const char* value = std::getenv(name)) facts.variables[name] = printable(value);
+    if (const std::optional<std::string> value = variable(name)) facts.variables[name] = printable(*value);
   }
-  facts.munge_is_silent = munge_is_silent();
-  facts.memory = physical_memory();
   std::error_code unknown;
+  facts.munge_is_silent = std::filesystem::exists("/usr/sbin/munged", unknown) && !munge_answers();
+  facts.memory = physical_memory();
   const std::filesystem::space_info space = std::filesystem::space("/dev/shm", unknown);
   if (!unknown) {
     facts.shared_memory = static_cast<double>(space.capacity);

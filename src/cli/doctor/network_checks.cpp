@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "findings.hpp"
 #include "mnist_dist/core/counted.hpp"
@@ -49,6 +50,16 @@ std::vector<LinkFacts> slow_links(const std::vector<LinkFacts>& links) {
   std::ranges::copy_if(links, std::back_inserter(slow),
                        [&](const LinkFacts& link) { return link.seconds() > kMuchSlower * best; });
   return slow;
+}
+
+std::vector<LinkFacts> doubtful_links(const std::vector<LinkFacts>& links) {
+  constexpr double kCertainlySlow = 0.1;  // seconds
+  constexpr std::size_t kFew = 28;        // all of eight hosts
+  std::vector<LinkFacts> doubtful = slow_links(links);
+  std::erase_if(doubtful, [](const LinkFacts& link) { return link.seconds() >= kCertainlySlow; });
+  std::ranges::sort(doubtful, std::ranges::greater(), &LinkFacts::seconds);
+  if (doubtful.size() > kFew) doubtful.resize(kFew);
+  return doubtful;
 }
 
 Findings check_links(const JobFacts& job) {

@@ -22,13 +22,9 @@ std::vector<LinkFacts> gathered(const comm::Communicator& hosts, const std::vect
   return all;
 }
 
-/// Collective: measures a link that seems slow once more, since another process may have been in the way.
+/// Collective: measures links that seem slow once more, since another process may have been in the way.
 void measure_again(const comm::Communicator& hosts, std::vector<LinkFacts>& links) {
-  constexpr double kCertainlySlow = 0.1;  // seconds
-  std::vector<LinkFacts> slow;
-  for (const LinkFacts& link : slow_links(links)) {
-    if (link.seconds() < kCertainlySlow) slow.push_back(link);
-  }
+  std::vector<LinkFacts> slow = doubtful_links(links);
   auto count = static_cast<int>(slow.size());
   hosts.broadcast(std::span(&count, 1));
   slow.resize(static_cast<std::size_t>(count));

@@ -1,13 +1,20 @@
 // What doctor finds in planted facts, and that it finds nothing in healthy ones.
 #include <doctest/doctest.h>
 
+#include <stdlib.h>
+
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "../../../src/cli/doctor/findings.hpp"
 #include "../../../src/cli/doctor/gathering.hpp"
+#include "../../../src/cli/doctor/this_machine.hpp"
+#include "temporary_folder.hpp"
+#include "variable.hpp"
 
 using namespace mnist_dist::cli::doctor;
 
@@ -248,6 +255,16 @@ TEST_CASE("doctor finds a slow host, and a slow link") {
   check_one(job, true, {"the link between node1 and node3 is slow, 5000 us"});
 }
 
+TEST_CASE("doctor measures only the slowest links again") {
+  std::vector<LinkFacts> links = {{0, 1, 1e-5, 1e9}, {0, 2, 1, 1e9}};  // the second is certainly slow
+  CHECK(doubtful_links(links).empty());
+  for (int host = 3; host < 100; ++host) links.push_back({0, host, 1e-4 * host, 1e9});
+  const std::vector<LinkFacts> doubtful = doubtful_links(links);
+  REQUIRE(doubtful.size() == 28);
+  CHECK(doubtful.front().other == 99);
+  CHECK(doubtful.back().other == 72);
+}
+
 TEST_CASE("doctor finds that mpirun would not notice a cut link") {
   JobFacts job = healthy_job();
   for (HostFacts& host : job.hosts) host.variables.clear();
@@ -313,7 +330,7 @@ TEST_CASE("doctor sees this machine") {
   const HostFacts host = look_at_host();
   CHECK(!host.name.empty());
   CHECK(host.memory > 0);
-  const std::vector<int> cpus = usable_cpus();
+  const std::vector<int> cpus = mnist_dist::cli::usable_cpus();
   REQUIRE(!cpus.empty());
   if (host.cores.empty()) return;  // a container without /sys
   for (const int cpu : cpus) {
@@ -321,4 +338,16 @@ TEST_CASE("doctor sees this machine") {
             return std::ranges::find(core, cpu) != core.end();
           }) == 1);
   }
+}
+
+TEST_CASE("doctor reads what Open MPI reads at home") {
+  const char* const kName = "OMPI_MCA_oob_tcp_keepalive_time";
+  const TemporaryFolder home;
+  const Variable home_variable("HOME", home.path().c_str());
+  const Variable unset(kName, nullptr);
+  std::filesystem::create_directory(home.path() / ".openmpi");
+  std::ofstream(home.path() / ".openmpi/mca-params.conf") << "# oob_tcp_keepalive_time = 1\noob_tcp_keepalive_time=2\n";
+  CHECK(look_at_host().variables.at(kName) == "2");
+  setenv(kName, "3", 1);
+  CHECK(look_at_host().variables.at(kName) == "3");
 }
