@@ -85,26 +85,36 @@ void ChildPrograms::wait_for_signals(std::chrono::milliseconds time, int child) 
   unsigned char signal = 0;
   while (read(signal_pipe[0], &signal, 1) == 1) {
     if (signal == SIGCHLD) continue;
-    const bool first = stop_signal_ == 0;
-    if (first) {
+    if (stop_signal_ == 0) {
       stop_signal_ = signal;
       stopped_at_ = Clock::now();
-    } else if (Clock::now() - stopped_at_ < std::chrono::seconds(1)) {
-      continue;  // as `timeout` does, which tells a program and then its group
+    } else if (child > 0 && Clock::now() - stopped_at_ >= std::chrono::seconds(1)) {
+      // Not as `timeout` does, which tells a program and then its group.
+      was_hurried_ = true;
+      kill(child, SIGTERM);
     }
-    if (child > 0) kill(child, first ? SIGUSR1 : SIGTERM);
   }
 }
 
 int ChildPrograms::run(const std::vector<std::string>& words, std::optional<std::chrono::seconds> limit, bool silent) {
   const pid_t child = start(words, silent);
   const Clock::time_point begin = Clock::now();
+  Clock::time_point next_telling = begin;
   int status = 0;
   while (waitpid(child, &status, WNOHANG) != child) {
     wait_for_signals(std::chrono::seconds(1), child);
+    if (stop_signal_ != 0 && !was_hurried_ && Clock::now() >= next_telling) {
+      kill(child, SIGUSR1);
+      next_telling = Clock::now() + std::chrono::seconds(3);
+    }
     if (limit && Clock::now() - begin > *limit) kill(-child, SIGKILL);
   }
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+int ChildPrograms::stop_signal() {
+  wait_for_signals(std::chrono::milliseconds(0), 0);  // one may have come since
+  return stop_signal_;
 }
 
 void ChildPrograms::pause(std::chrono::milliseconds time) {

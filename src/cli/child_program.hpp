@@ -18,8 +18,9 @@ class ChildPrograms {
   ChildPrograms& operator=(const ChildPrograms&) = delete;
 
   /// Starts a program, found on the PATH, and waits for its end. The first stop signal reaches it as SIGUSR1, which
-  /// mpirun hands on to ranks without hurrying them; one that comes a second later or more, as SIGTERM. Should this
-  /// process be killed, it gets a SIGTERM.
+  /// mpirun hands on to ranks without hurrying them, and again every few seconds, since mpirun forgets it before the
+  /// ranks are there; one that comes a second later or more, as SIGTERM. Should this process be killed, it gets a
+  /// SIGTERM.
   /// @param limit after which the program, and what it has started, is killed  @param silent what it prints is lost
   /// @return its exit code; where a signal ended it, 128 and the signal's number
   /// @throws Error (file_system) when it cannot be started
@@ -29,16 +30,20 @@ class ChildPrograms {
   void pause(std::chrono::milliseconds time);
 
   /// The first stop signal; 0 before it has come.
-  [[nodiscard]] int stop_signal() const { return stop_signal_; }
+  [[nodiscard]] int stop_signal();
+
+  /// Whether another one has ended a program.
+  [[nodiscard]] bool was_hurried() const { return was_hurried_; }
 
  private:
   using Clock = std::chrono::steady_clock;
 
-  /// @param child gets the stop signals; 0 for nobody
+  /// @param child gets a stop signal that is not the first one; 0 for nobody
   void wait_for_signals(std::chrono::milliseconds time, int child);
 
   int stop_signal_ = 0;
   Clock::time_point stopped_at_;
+  bool was_hurried_ = false;
 };
 
 }  // namespace mnist_dist::cli

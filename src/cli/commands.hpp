@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "mnist_dist/core/error.hpp"
+
 namespace mnist_dist::cli {
 
 /// Runs a command after its options have been parsed; returns the exit code.
@@ -27,5 +29,8 @@ RunCommand add_reproduce_command(CLI::App& command);
 
 /// The names of those that run with many ranks.
 std::vector<std::string> parallel_commands();
+
+/// The exit codes of a command that has such a name.
+std::vector<ExitCode> codes_of(const std::string& command);
 
 }  // namespace mnist_dist::cli

@@ -130,11 +130,9 @@ std::string quoted(const std::string& word) {
   return fmt::format("'{}'", CLI::detail::find_and_replace(word, "'", R"('\'')"));
 }
 
-/// Whether the program itself says so, and not mpirun or a signal.
-bool is_own_code(int code) {
-  using enum ExitCode;
-  constexpr ExitCode all[] = {done, usage, bad_data, file_system, rank_failed, other_bits, bug, stopped_early};
-  return std::ranges::any_of(all, [&](ExitCode own) { return static_cast<int>(own) == code; });
+/// Whether the command itself says so, and not mpirun or a signal.
+bool is_own_code(const std::string& command, int code) {
+  return std::ranges::any_of(codes_of(command), [&](ExitCode own) { return static_cast<int>(own) == code; });
 }
 
 /// Why there is an end before the end.
@@ -156,6 +154,8 @@ class Launch {
 
  private:
   int start(const Words& command);
+  /// The exit code after a stop signal that has reached no rank, or not before it could be heard.
+  int stopped(const Training* training);
   /// Leaves them away. @return their names
   Words leave_lost_hosts();
   /// Checks that it makes sense to go on, and says that it goes on. @throws Error (rank_failed)
@@ -163,6 +163,7 @@ class Launch {
   void wait_for_last_ranks(const Training& training);
 
   const LaunchOptions& options_;
+  const std::string program_ = std::filesystem::read_symlink("/proc/self/exe");
   ChildPrograms programs_;
   int ranks_;
   std::vector<HostSlots> hosts_;
@@ -172,12 +173,17 @@ class Launch {
 
 int Launch::start(const Words& command) {
   Words words = mpirun_words(ranks_, hosts_, usable_cores());
-  words.push_back(std::filesystem::read_symlink("/proc/self/exe"));
+  words.push_back(program_);
   words.insert(words.end(), command.begin(), command.end());
   Words shown(words.size());
   std::ranges::transform(words, shown.begin(), quoted);
   fmt::print(stderr, "mnist-dist: {}\n", fmt::join(shown, " "));
   return programs_.run(words);
+}
+
+int Launch::stopped(const Training* training) {
+  const bool can_go_on = training != nullptr && training->has_begun();
+  return can_go_on ? static_cast<int>(ExitCode::stopped_early) : 128 + programs_.stop_signal();
 }
 
 Words Launch::leave_lost_hosts() {
@@ -237,12 +243,16 @@ int Launch::run() {
                             counted(cores, "core"), cores));
   }
   const std::unique_ptr<Training> training = Training::of(options_.command);
-  while (true) {
+  while (programs_.stop_signal() == 0) {
     const int code = start(training ? training->words() : options_.command);
-    if (const int signal = programs_.stop_signal(); signal != 0) return is_own_code(code) ? code : 128 + signal;
+    const bool is_own = is_own_code(options_.command.front(), code);
+    if (const int signal = programs_.stop_signal(); signal != 0) {
+      return is_own ? code : programs_.was_hurried() ? 128 + signal : stopped(training.get());
+    }
     const bool failed = code == static_cast<int>(ExitCode::rank_failed);
-    if (is_own_code(code) && !(failed && training && options_.max_restarts > 0)) return code;
+    if (is_own && !(failed && training && options_.max_restarts > 0)) return code;
     const Words lost = leave_lost_hosts();
+    if (programs_.stop_signal() != 0) break;  // it may have ended a host's answer
     if (restarts_ == 0 && !lost.empty() && !(training && training->has_begun())) {
       throw Error(
           ExitCode::rank_failed,
@@ -255,10 +265,10 @@ int Launch::run() {
     std::string reason = reason_of(code);
     if (!lost.empty()) reason += fmt::format(", and {} does not answer", fmt::join(lost, ", "));
     if (!training) throw Error(ExitCode::rank_failed, reason);
-    if (programs_.stop_signal() == 0) prepare_restart(*training, reason, lost);
+    prepare_restart(*training, reason, lost);
     wait_for_last_ranks(*training);
-    if (programs_.stop_signal() != 0) return static_cast<int>(ExitCode::stopped_early);
   }
+  return stopped(training.get());
 }
 
 int run_launch(const LaunchOptions& options) {
@@ -278,7 +288,9 @@ int run_launch(const LaunchOptions& options) {
 
 RunCommand add_launch_command(CLI::App& command) {
   const auto options = std::make_shared<LaunchOptions>();
-  command.add_option("COMMAND", options->command, "what the ranks run: train, evaluate, bench or reproduce")
+  command
+      .add_option("COMMAND", options->command,
+                  fmt::format("what the ranks run: {}", fmt::join(parallel_commands(), ", ")))
       ->required();
   command.add_option("-n,--np", options->ranks, "the number of ranks; -np does, too")
       ->required()

@@ -2,20 +2,15 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <sched.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
-#include <cstring>
-#include <fstream>
 #include <numeric>
-#include <set>
 #include <sstream>
 
+#include "doctor/this_machine.hpp"
 #include "mnist_dist/core/counted.hpp"
 #include "mnist_dist/core/error.hpp"
 
@@ -73,25 +68,19 @@ std::vector<HostSlots> parse_hosts(const std::string& text, int ranks) {
 }
 
 Cores usable_cores() {
-  cpu_set_t mine;
-  CPU_ZERO(&mine);
   const auto online = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
-  if (sched_getaffinity(0, sizeof mine, &mine) != 0) return {.number = online};
-  std::set<std::string> cores;  // each by the list of its hardware threads
-  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-    if (!CPU_ISSET(cpu, &mine)) continue;
-    std::ifstream file(fmt::format("/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list", cpu));
-    std::string threads;
-    if (!std::getline(file, threads)) threads = std::to_string(cpu);
-    cores.insert(threads);
-  }
-  return {.number = static_cast<int>(cores.size()), .all = CPU_COUNT(&mine) >= online};
+  const std::vector<int> usable = usable_cpus();
+  if (usable.empty()) return {.number = online};
+  const auto cores = static_cast<int>(std::ranges::count_if(cores_of_machine(), [&](const std::vector<int>& core) {
+    return std::ranges::find_first_of(core, usable) != core.end();
+  }));
+  const auto cpus = static_cast<int>(usable.size());
+  return {.number = cores > 0 ? cores : cpus, .all = cpus >= online};
 }
 
 std::vector<std::string> mpirun_words(int ranks, const std::vector<HostSlots>& hosts, const Cores& cores) {
   const bool slurm_decides = hosts.empty() && is_set("SLURM_JOB_ID");
-  const int most = hosts.empty() ? ranks : std::ranges::max(hosts, {}, &HostSlots::slots).slots;
-  const bool crowded = !slurm_decides && most > cores.number;
+  const bool crowded = hosts.empty() && !slurm_decides && ranks > cores.number;
   std::vector<std::string> words = {"mpirun", "--quiet"};
   const auto add = [&](const char* variable, const std::vector<std::string>& option) {
     if (!is_set(variable)) words.insert(words.end(), option.begin(), option.end());
@@ -104,11 +93,12 @@ std::vector<std::string> mpirun_words(int ranks, const std::vector<HostSlots>& h
     add("OMPI_MCA_rmaps_base_oversubscribe", {"--oversubscribe"});
     set("mpi_yield_when_idle", "1");
   }
-  // mpirun would bind to the machine's first cores, whichever this process may use.
-  const bool bound = !crowded && (cores.all || !hosts.empty());
-  // Other hosts may have fewer cores than this one: better two ranks on a core than none at all.
-  const std::string core = hosts.size() > 1 ? "core:overload-allowed" : "core";
-  if (!slurm_decides) add("OMPI_MCA_hwloc_base_binding_policy", {"--bind-to", bound ? core : "none"});
+  // Here mpirun would bind to the machine's first cores, whichever this process may use. Of hosts that are named,
+  // nobody knows the cores before mpirun does: better two ranks on a core than none at all.
+  const char* here = crowded || !cores.all ? "none" : "core";
+  if (!slurm_decides) {
+    add("OMPI_MCA_hwloc_base_binding_policy", {"--bind-to", hosts.empty() ? here : "core:overload-allowed"});
+  }
   if (!hosts.empty() || hosts_of_slurm() > 1) {
     // A host that does not answer is given up after 2 + 3 * 1 seconds, not after hours.
     set("oob_tcp_keepalive_time", "2");
@@ -128,13 +118,7 @@ std::vector<std::string> mpirun_words(int ranks, const std::vector<HostSlots>& h
 }
 
 void do_without_silent_munge() {
-  sockaddr_un munge{};
-  munge.sun_family = AF_UNIX;
-  std::strcpy(munge.sun_path, "/run/munge/munge.socket.2");
-  const int connection = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const bool answers = connect(connection, reinterpret_cast<const sockaddr*>(&munge), sizeof munge) == 0;
-  close(connection);
-  if (!answers) setenv("PMIX_MCA_psec", "native", 0);
+  if (!munge_answers()) setenv("PMIX_MCA_psec", "native", 0);
 }
 
 }  // namespace mnist_dist::cli

@@ -26,7 +26,7 @@ struct Cores {
 [[nodiscard]] Cores usable_cores();
 
 /// The words of mpirun before the program. What an environment variable of Open MPI's says already is left away.
-/// @param hosts none for this machine, or for what Slurm has allocated  @param cores of each host
+/// @param hosts none for this machine, or for what Slurm has allocated  @param cores of this machine
 [[nodiscard]] std::vector<std::string> mpirun_words(int ranks, const std::vector<HostSlots>& hosts, const Cores& cores);
 
 /// Without it mpirun waits two seconds for a munge that is installed and not running.

@@ -43,7 +43,7 @@ const std::vector<Command>& commands() {
        add_launch_command,
        false,
        false,
-       {bad_data, rank_failed, other_bits, stopped_early},
+       {bad_data, rank_failed, other_bits, unhealthy, stopped_early},
        {"mnist-dist launch -np 8 -- train mnist.h5 --recipe fast",
         "mnist-dist launch -np 8 --hosts a:4,b:4 -- train --resume runs/two"}},
       {"bench",
@@ -146,13 +146,6 @@ void mark_launched_command(std::vector<std::string>& arguments) {
   }
 }
 
-std::vector<ExitCode> codes_of(const Command& command) {
-  using enum ExitCode;
-  std::vector<ExitCode> codes = {done, usage, file_system, bug};
-  codes.insert(codes.end(), command.codes.begin(), command.codes.end());
-  return codes;
-}
-
 }  // namespace
 
 std::vector<std::string> parallel_commands() {
@@ -161,6 +154,14 @@ std::vector<std::string> parallel_commands() {
     if (command.parallel) names.emplace_back(command.name);
   }
   return names;
+}
+
+std::vector<ExitCode> codes_of(const std::string& command) {
+  using enum ExitCode;
+  std::vector<ExitCode> codes = {done, usage, file_system, bug};
+  const std::vector<ExitCode>& own = std::ranges::find(commands(), command, &Command::name)->codes;
+  codes.insert(codes.end(), own.begin(), own.end());
+  return codes;
 }
 
 int run_program(int argc, const char* const* argv) {
@@ -192,7 +193,7 @@ int run_program(int argc, const char* const* argv) {
   for (const Command& command : commands()) {
     CLI::App& added = *app.add_subcommand(command.name, command.description)->group("Commands");
     runs.push_back(command.add(added));
-    added.footer(help_footer(codes_of(command), command.example));
+    added.footer(help_footer(codes_of(command.name), command.example));
     added.set_help_flag();  // the last of its options
     added.set_help_flag("-h,--help", "print this help and exit")->group("Other");
   }

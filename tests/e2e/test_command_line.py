@@ -17,7 +17,7 @@ COMMANDS = ("train", "launch", "bench", "doctor", "evaluate", "report", "predict
 # Those of commands with many options: no option is outside of them.
 GROUPS = {"Arguments", "Settings as a whole", "Data", "Network", "Optimiser", "Augmentation of training images",
           "Stopping", "Computation", "Files", "Measuring", "Sheet", "Other"}
-CODES = {"train": [0, 2, 3, 4, 5, 70, 75], "launch": [0, 2, 3, 4, 5, 6, 70, 75], "bench": [0, 2, 3, 4, 5, 70],
+CODES = {"train": [0, 2, 3, 4, 5, 70, 75], "launch": [0, 2, 3, 4, 5, 6, 7, 70, 75], "bench": [0, 2, 3, 4, 5, 70],
          "doctor": [0, 2, 4, 5, 7, 70], "evaluate": [0, 2, 3, 4, 5, 70],
          "report": [0, 2, 3, 4, 70], "predict": [0, 2, 3, 4, 70], "preview-augmentation": [0, 2, 3, 4, 70],
          "info": [0, 2, 3, 4, 70],

@@ -12,7 +12,10 @@ from program import (BAD_DATA, DONE, FILE_SYSTEM, FOREVER, HANG, LONG_EPOCHS, MN
                      RANK_FAILED, STOPPED_EARLY, USAGE, ProgramTest, Shared, descendants, error_lines, is_alive,
                      is_program, kill, main, newest_checkpoint, wait_until, warning_lines)
 
-CORES = len(os.sched_getaffinity(0))
+# As launch counts them: hardware threads of one core are no more.
+CORES = len({Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list").read_text(encoding="ascii")
+             for cpu in os.sched_getaffinity(0)})
+UNHEALTHY = 7
 EPOCHS = 6
 TRAINING = ("--epochs", EPOCHS, *LONG_EPOCHS)
 
@@ -59,6 +62,17 @@ class LaunchTest(ProgramTest):
         """A training that has done its first epoch."""
         job = self.launch("train", Shared.data, "-o", "run", *words, options=options, ranks=ranks)
         self.wait_for_epoch(job, self.folder / "run", 1)
+        return job
+
+    def launch_by(self, script, *words, options=()):
+        """@param script: what mpirun does, in a shell"""
+        mpirun = self.folder / "bin" / "mpirun"
+        mpirun.parent.mkdir(exist_ok=True)
+        mpirun.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        mpirun.chmod(0o755)
+        job = program.Job(("launch", "-np", 2, *options, "train", *(words or (Shared.data,))), None, self.folder,
+                          variables={"PATH": f"{mpirun.parent}:{os.environ['PATH']}"})
+        self.addCleanup(job.close)
         return job
 
     def finish(self, *words, ranks=2):
@@ -170,6 +184,13 @@ class GivingUp(LaunchTest):
         self.assertEqual([path.name for path in (self.folder / "runs").iterdir()], ["latest"], "a folder for nothing")
         self.assert_exit(self.launch("evaluate").wait(), DONE)
         self.assert_exit(self.launch("reproduce", "run").wait(), DONE)
+        result = self.launch("doctor", "nothing.h5").wait()
+        self.assert_exit(result, UNHEALTHY)
+        self.assertEqual(result.stderr.splitlines(), [command_of(result)])
+
+    def test_codes_of_other_commands_are_signals(self):
+        for code, name in ((6, "SIGABRT"), (7, "SIGBUS")):
+            self.assert_one_error(self.launch_by(f"exit {code}").wait(), RANK_FAILED, name, "twice")
 
 
 class Stopping(LaunchTest):
@@ -196,6 +217,29 @@ class Stopping(LaunchTest):
             self.assert_exit(result, STOPPED_EARLY)
             self.assertIn("checkpoint saved", result.stdout)
             self.assertEqual(error_lines(result) + warning_lines(result), [])
+
+    def test_before_the_ranks_are_there(self):
+        """mpirun dies of what tells the ranks, or forgets it."""
+        self.train("run", "--epochs", 1, *LONG_EPOCHS)
+        for wait in (0, 0.02, 0.05, 0.1, 0.2, 0.5):
+            job = self.launch("train", "--resume", "run", "--epochs", FOREVER)
+            wait_until(lambda: mpirun_of(job), "mpirun")
+            time.sleep(wait)
+            job.process.send_signal(signal.SIGTERM)
+            result = job.wait(HANG)
+            self.assert_exit(result, STOPPED_EARLY)
+            self.assertEqual(error_lines(result) + warning_lines(result), [])
+
+    def test_between_two_mpiruns(self):
+        """There is no other one, and a host that was being asked is not lost."""
+        self.train("run", "--epochs", 1)
+        for words, code in (((Shared.data,), 128 + signal.SIGTERM), (("--resume", "run"), STOPPED_EARLY)):
+            for options, script in (((), "kill -TERM $PPID; exit 137"), (("--hosts", "a"), "\n".join((
+                    'case "$*" in *true) kill -TERM $PPID; sleep 1 ;; esac', "exit 137")))):
+                result = self.launch_by(script, *words, options=options).wait(HANG)
+                self.assert_exit(result, code)
+                self.assertEqual(result.stderr.splitlines(), [command_of(result)])
+        self.assertEqual([path.name for path in (self.folder / "runs").iterdir()], ["latest"], "a folder for nothing")
 
     def test_a_second_signal_does_not_wait(self):
         """For a rank that cannot save, say."""
@@ -278,9 +322,10 @@ class WrongWords(LaunchTest):
         self.assertEqual(list((self.folder / "runs").iterdir()), [])
 
     def test_under_mpirun(self):
-        result = subprocess.run([MPIEXEC, "--allow-run-as-root", "--quiet", "-np", "1", MNIST_DIST, "launch", "-np", "2",
-                                 "train"], cwd=self.folder, env=untold(), stdin=subprocess.DEVNULL, capture_output=True,
-                                text=True, timeout=PATIENCE, check=False)
+        launch = (MNIST_DIST, "launch", "-np", "2", "train")
+        result = subprocess.run([MPIEXEC, "--allow-run-as-root", "--quiet", "-np", "1", *launch], cwd=self.folder,
+                                env=untold(), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                timeout=PATIENCE, check=False)
         self.assert_one_error(subprocess.CompletedProcess((), result.returncode, result.stdout, result.stderr), USAGE,
                               "without mpirun")
 

@@ -1,6 +1,5 @@
 // mpirun's words: what is said to it for so many ranks on such hosts, and what is left to the user.
 #include <doctest/doctest.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <string>
@@ -9,6 +8,7 @@
 #include "../../../src/cli/mpirun.hpp"
 #include "message_of.hpp"
 #include "mnist_dist/core/error.hpp"
+#include "variable.hpp"
 
 using mnist_dist::ExitCode;
 using mnist_dist::cli::HostSlots;
@@ -19,29 +19,6 @@ namespace {
 
 using Hosts = std::vector<HostSlots>;
 using Words = std::vector<std::string>;
-
-/// An environment variable that is set, or (null) is not, as long as this lives.
-class Variable {
- public:
-  Variable(const char* name, const char* value) : name_(name) {
-    if (const char* before = getenv(name); before != nullptr) before_ = before;
-    put(value);
-  }
-  Variable(const Variable&) = delete;
-  Variable& operator=(const Variable&) = delete;
-  ~Variable() { put(before_.empty() ? nullptr : before_.c_str()); }
-
- private:
-  void put(const char* value) const {
-    if (value == nullptr) {
-      unsetenv(name_);
-    } else {
-      setenv(name_, value, 1);
-    }
-  }
-  const char* name_;
-  std::string before_;
-};
 
 /// Nobody has told Open MPI anything, and there is no Slurm.
 struct Untold {
@@ -93,7 +70,15 @@ TEST_CASE("Between hosts, a lost one is noticed") {
   CHECK(has(words, {"--mca", "btl_tcp_eager_limit", "1000000"}));
   CHECK(has(words, {"--host", "a:4,b:2", "-np", "6"}));
   CHECK_FALSE(has(words, {"--oversubscribe"}));
-  CHECK(has(mpirun_words(6, {{"a", 4}, {"b", 2}}, {.number = 3}), {"--oversubscribe"}));
+  // This machine's cores are not theirs.
+  for (const int cores : {1, 64}) {
+    for (const Hosts& hosts : {Hosts{{"a", 4}, {"b", 2}}, Hosts{{"a", 6}}}) {
+      const Words other = mpirun_words(6, hosts, {.number = cores, .all = false});
+      CHECK(has(other, {"--bind-to", "core:overload-allowed"}));
+      CHECK_FALSE(has(other, {"--oversubscribe"}));
+      CHECK_FALSE(has(other, {"mpi_yield_when_idle"}));
+    }
+  }
   CHECK(has(mpirun_words(4, {{"a", 4}}, {.number = 4}), {"oob_tcp_keepalive_time"}));
 }
 
