@@ -12,7 +12,7 @@ import time
 import unittest
 from pathlib import Path
 
-SIDE_BY_SIDE = 4  # tests of a file; CTest counts a file as two processors
+SIDE_BY_SIDE = 4  # tests of a file; CTest counts a file as one processor, since its tests mostly wait
 
 HANG = 300  # seconds for what must end soon
 

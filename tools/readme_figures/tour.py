@@ -42,7 +42,8 @@ def make(workshop, found):
         "excerpt": python,
         "front": block(front(workshop, pack, train, evaluate), "console"),
         "bench": block(bench(workshop), "console"),
-        "bench-predict": block(workshop.console("mpirun -np 2 mnist-dist bench --predict"), "console"),
+        "bench-predict": block(cut(workshop.console("mnist-dist launch -np 2 -- bench --predict"), "(?!mnist-dist: )"),
+                               "console"),
     }
 
 

@@ -84,8 +84,11 @@ class Workshop:
     def signal_programs(self, process, number):
         """Sends a signal to mnist-dist and to all mnist-dist that it has started, as pkill does."""
         for pid in [process.pid, *descendants(process.pid)]:
-            if Path(f"/proc/{pid}/comm").read_text(encoding="utf-8") == "mnist-dist\n":
-                os.kill(pid, number)
+            try:
+                if Path(f"/proc/{pid}/comm").read_text(encoding="utf-8") == "mnist-dist\n":
+                    os.kill(pid, number)
+            except OSError:
+                pass  # it has ended
 
     def pack(self):
         """Makes mnist.h5."""
