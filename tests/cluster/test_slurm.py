@@ -15,14 +15,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 import runner  # noqa: E402
-from program import ENDLESS, H5PACK, MNIST_DIST, PATIENCE, draw_digits, pack, sha256, wait_until  # noqa: E402
+from program import H5PACK, LONG_EPOCHS, MNIST_DIST, PATIENCE, draw_digits, pack, sha256, wait_until  # noqa: E402
 
 TRAIN, SCALING, SWEEP = (str(ROOT / "jobs" / f"{name}.sbatch") for name in ("train", "scaling", "sweep"))
 LAUNCHERS = ("srun", "mpirun")
 TOOL = ROOT / "tools" / "slurm-local"
 
-EPOCHS = 80  # some seconds over a network: long enough to be disturbed several times
-OPTIONS = ("--epochs", str(EPOCHS), "--batch-size", "8", "--hidden", "64", *ENDLESS)
+EPOCHS = 80  # long enough to be disturbed several times, on a fast machine too
+OPTIONS = ("--epochs", str(EPOCHS), *LONG_EPOCHS)
 
 
 def wait_for(condition, what):

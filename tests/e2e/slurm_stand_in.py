@@ -1,4 +1,4 @@
-"""Does for the scripts of jobs/ what sbatch, srun and scontrol would do, without Slurm."""
+"""Does for the scripts of jobs/ what sbatch, srun and scontrol would do, without Slurm; and what their tests share."""
 
 import argparse
 import hashlib
@@ -7,13 +7,19 @@ import shutil
 import signal
 import stat
 import subprocess
+import sys
+import tempfile
 import time
+import unittest
 from pathlib import Path
+
+import runner
 
 JOBS = Path(__file__).resolve().parents[2] / "jobs"
 SCRIPTS = ("train.sbatch", "scaling.sbatch", "sweep.sbatch")
 PROGRAMS = {name: os.environ.get(name, "") for name in ("MNIST_DIST", "H5PACK", "MPIEXEC")}
 JOB = "4711"
+DATA = {}  # "mnist.h5": the data set that all tests of a file share
 PATIENCE = 900  # seconds: only what hangs takes as long
 
 
@@ -131,3 +137,34 @@ def child_of(process):
 
 def sha256(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def setUpModule():
+    folder = Path(tempfile.mkdtemp(prefix="mnist-dist-jobs-data-"))
+    unittest.addModuleCleanup(shutil.rmtree, folder)
+    h5pack = PROGRAMS["H5PACK"]
+    subprocess.run([h5pack, "synth", str(folder / "digits"), "--training", "800", "--testing", "200"], check=True,
+                   stdout=subprocess.DEVNULL)
+    DATA["mnist.h5"] = folder / "mnist.h5"
+    subprocess.run([h5pack, "pack", str(folder / "digits"), str(DATA["mnist.h5"])], check=True,
+                   stdout=subprocess.DEVNULL)
+
+
+class JobTest(unittest.TestCase):
+    """A folder with mnist.h5 in which jobs are submitted."""
+
+    def setUp(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="mnist-dist-jobs-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+        (self.folder / "mnist.h5").symlink_to(DATA["mnist.h5"])
+        self.slurm = Slurm(self.folder)
+        self.run_folder = self.folder / "runs" / JOB
+
+
+def main():
+    """Runs the tests of the script, and exits; with 77 where the programs are not named."""
+    missing = [name for name, value in PROGRAMS.items() if not value]
+    if missing:
+        print(f"not set: {', '.join(missing)}")
+        sys.exit(77)
+    runner.main()

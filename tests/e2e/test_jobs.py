@@ -3,33 +3,17 @@
 import csv
 import json
 import os
-import shutil
 import signal
 import statistics
-import subprocess
-import sys
 import tempfile
 import unittest
 from pathlib import Path
 
-import runner
-from slurm_stand_in import (JOB, JOBS, PATIENCE, PROGRAMS, SCRIPTS, Slurm, child_of, end_of, epochs_in, sbatch_parser,
-                            script_options, sha256, wait_for_epochs, write_program)
+from slurm_stand_in import (DATA, JOB, JOBS, PROGRAMS, SCRIPTS, JobTest, child_of, end_of, epochs_in, main,
+                            sbatch_parser, script_options, setUpModule, sha256, wait_for_epochs, write_program)
 
 # A run that lasts until it is told to stop: it never runs out of epochs or patience while a test waits.
 LONG = ("--hidden", "64", "--epochs", "100000", "--window", "100000", "--min-change", "0")
-DATA = {}  # "mnist.h5": the data set that all tests share
-
-
-def setUpModule():
-    folder = Path(tempfile.mkdtemp(prefix="mnist-dist-jobs-data-"))
-    unittest.addModuleCleanup(shutil.rmtree, folder)
-    h5pack = PROGRAMS["H5PACK"]
-    subprocess.run([h5pack, "synth", str(folder / "digits"), "--training", "800", "--testing", "200"], check=True,
-                   stdout=subprocess.DEVNULL)
-    DATA["mnist.h5"] = folder / "mnist.h5"
-    subprocess.run([h5pack, "pack", str(folder / "digits"), str(DATA["mnist.h5"])], check=True,
-                   stdout=subprocess.DEVNULL)
 
 
 class Options(unittest.TestCase):
@@ -61,17 +45,6 @@ class Options(unittest.TestCase):
     def test_scripts_can_be_run(self):
         for script in SCRIPTS:
             self.assertTrue(os.access(JOBS / script, os.X_OK), script)
-
-
-class JobTest(unittest.TestCase):
-    """A folder with mnist.h5 in which jobs are submitted."""
-
-    def setUp(self):
-        self.folder = Path(tempfile.mkdtemp(prefix="mnist-dist-jobs-"))
-        self.addCleanup(shutil.rmtree, self.folder)
-        (self.folder / "mnist.h5").symlink_to(DATA["mnist.h5"])
-        self.slurm = Slurm(self.folder)
-        self.run_folder = self.folder / "runs" / JOB
 
 
 class Train(JobTest):
@@ -304,135 +277,5 @@ class Sweep(JobTest):
                 self.assertIn("--array=1-5", output)
 
 
-class Environment(JobTest):
-    """What the three scripts have in common, with a program that only says how it was called."""
-
-    def setUp(self):
-        super().setUp()
-        self.fake = self.folder / "build" / "mnist-dist"
-        self.fake.parent.mkdir()
-        write_program(self.fake, '#!/bin/sh\necho "fake $OMP_NUM_THREADS $OPENBLAS_NUM_THREADS $*"\n')
-
-    def test_the_program_is_found_in_the_build_folder(self):
-        (self.folder / "jobs").mkdir()
-        for submit_folder in (self.folder, self.folder / "jobs"):
-            with self.subTest(folder=submit_folder):
-                status, output = self.slurm.run("train.sbatch", "--epochs", "3", tasks=1, MNIST_DIST="",
-                                                SLURM_SUBMIT_DIR=submit_folder)
-                self.assertEqual(status, 0, output)
-                self.assertIn(f"fake 1 1 train {submit_folder}/mnist.h5 -o {submit_folder}/runs/{JOB} --shards 8 "
-                              "--epochs 3\n", output)
-                self.assertIn("fake 1 1 evaluate", output)
-
-    def launches(self, codes, **variables):
-        """srun ends with these codes, one after the other: the job's exit code, its output and how often it started."""
-        starts = self.folder / "starts"
-        starts.write_text("", encoding="utf-8")
-        write_program(self.slurm.shims / "srun", f"""#!/bin/sh
-echo >>{starts}
-set -- {" ".join(map(str, codes))} 0 0
-shift $(($(wc -l <{starts}) - 1))
-exit $1
-""")
-        status, output = self.slurm.run("train.sbatch", LAUNCHER="srun", **variables)
-        return status, output, len(starts.read_text(encoding="utf-8"))
-
-    def test_a_launch_that_fails_is_tried_once_more(self):
-        status, output, starts = self.launches([1])
-        self.assertEqual((status, starts, self.slurm.calls()), (0, 3, []), output)  # twice train, and evaluate
-        self.assertIn("exit code 1 before a checkpoint: trying once more", output)
-
-    def test_a_launch_that_fails_twice_is_one_for_other_nodes_and_then_for_nobody(self):
-        status, output, starts = self.launches([1, 213])
-        self.assertEqual((status, starts, self.slurm.calls()), (213, 2, [f"scontrol requeue {JOB}"]), output)
-        status, output, starts = self.launches([1, 213], restarts=1)
-        self.assertEqual((status, starts, self.slurm.calls()), (213, 2, [f"scontrol requeue {JOB}"]), output)
-
-    def test_exit_codes_of_the_program_are_no_failed_launches(self):
-        for code in (2, 3, 4, 5, 70, 75):
-            with self.subTest(code=code):
-                status, output, starts = self.launches([code], restarts=1)
-                self.assertEqual((status, starts, self.slurm.calls()), (code, 1, []), output)
-
-    def test_a_time_limit_shorter_than_the_lead_of_its_signal(self):
-        for limit, warned in (("00:01:00", True), ("00:02:00", True), ("00:02:01", False), ("00:10:00", False),
-                              ("01:00:00", False), ("1-00:00:00", False), ("UNLIMITED", False)):
-            for script in SCRIPTS:
-                with self.subTest(script=script, limit=limit):
-                    _, output = self.slurm.run(script, tasks=1, MNIST_DIST=self.fake, TIME_LIMIT=limit, array_task=1)
-                    self.assertEqual(f"warning: the time limit is {limit}" in output, warned, output)
-
-    def test_what_tcp_needs_is_set_unless_the_user_did(self):
-        write_program(self.fake, "#!/bin/sh\nenv\n")
-        settings = {"OMPI_MCA_oob_tcp_keepalive_time": "2", "OMPI_MCA_oob_tcp_keepalive_intvl": "1",
-                    "OMPI_MCA_oob_tcp_keepalive_probes": "3", "OMPI_MCA_btl_tcp_eager_limit": "1000000",
-                    "OMPI_MCA_btl_tcp_rndv_eager_limit": "1000000", "SLURM_PMIX_FENCE": "ring"}
-        for given in ({}, {"OMPI_MCA_btl_tcp_eager_limit": "70000", "SLURM_PMIX_FENCE": "tree"}):
-            _, output = self.slurm.run("train.sbatch", tasks=1, MNIST_DIST=self.fake, **given)
-            for name, value in {**settings, **given}.items():
-                self.assertIn(f"\n{name}={value}\n", output)
-
-    def test_no_program(self):
-        self.fake.unlink()
-        for script in SCRIPTS:
-            with self.subTest(script=script):
-                status, output = self.slurm.run(script, MNIST_DIST="", array_task=1)
-                self.assertEqual(status, 2, output)
-                self.assertIn("set MNIST_DIST", output)
-
-    def test_an_unknown_launcher(self):
-        for script in SCRIPTS:
-            with self.subTest(script=script):
-                status, output = self.slurm.run(script, LAUNCHER="ssh", array_task=1)
-                self.assertEqual(status, 2, output)
-                self.assertIn("LAUNCHER is ssh", output)
-
-    def test_without_slurm(self):
-        for script in SCRIPTS:
-            with self.subTest(script=script):
-                status, output = self.slurm.run(script, SLURM_SUBMIT_DIR="")
-                self.assertNotEqual(status, 0)
-                self.assertIn("start this script with sbatch", output)
-
-
-class CopiesUnderSrun(unittest.TestCase):
-    """srun without --mpi=pmix starts programs that know nothing of each other."""
-
-    def start(self, *command, **variables):
-        with tempfile.TemporaryDirectory() as folder:
-            environment = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-                           **{name: str(value) for name, value in variables.items()}}
-            result = subprocess.run([*command, DATA["mnist.h5"]], cwd=folder, env=environment, text=True,
-                                    capture_output=True, timeout=PATIENCE, check=False)
-            return result.returncode, result.stderr.splitlines(), (Path(folder) / "runs").exists()
-
-    def test_they_are_refused_in_one_line(self):
-        for command in ("train", "evaluate", "bench"):
-            with self.subTest(command=command):
-                status, errors, trained = self.start(PROGRAMS["MNIST_DIST"], command, SLURM_NTASKS=4, SLURM_PROCID=0,
-                                                     SLURM_STEP_ID=0, SLURM_STEP_NUM_TASKS=4)
-                self.assertEqual((status, len(errors), trained), (2, 1, False), errors)
-                self.assertIn("srun started 4 tasks", errors[0])
-                self.assertIn("--mpi=pmix", errors[0])
-
-    def test_one_of_them_speaks(self):
-        status, errors, _ = self.start(PROGRAMS["MNIST_DIST"], "train", SLURM_NTASKS=4, SLURM_PROCID=3,
-                                       SLURM_STEP_ID=0, SLURM_STEP_NUM_TASKS=4)
-        self.assertEqual((status, errors), (2, []))
-
-    def test_one_process_in_a_job_of_many_tasks_may_train(self):
-        train = (PROGRAMS["MNIST_DIST"], "train", "--epochs", "1", "--hidden", "16")
-        mpirun = (PROGRAMS["MPIEXEC"], "-np", "1")
-        step = {"SLURM_STEP_ID": 0, "SLURM_STEP_NUM_TASKS": 4}  # in it, mpirun has started its daemons
-        for command, variables in ((train, {}), ((*mpirun, *train), {}), ((*mpirun, *train), step)):
-            with self.subTest(command=command[0], variables=variables):
-                status, errors, trained = self.start(*command, SLURM_NTASKS=4, SLURM_PROCID=0, **variables)
-                self.assertEqual((status, trained), (0, True), errors)
-
-
 if __name__ == "__main__":
-    missing = [name for name, value in PROGRAMS.items() if not value]
-    if missing:
-        print(f"not set: {', '.join(missing)}")
-        sys.exit(77)
-    runner.main()
+    main()
