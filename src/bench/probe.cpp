@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "mnist_dist/comm/agreement.hpp"
 #include "mnist_dist/core/sum_tree.hpp"
 #include "mnist_dist/nn/network.hpp"
 #include "mnist_dist/nn/pixel_lists.hpp"
@@ -138,10 +139,8 @@ WorkCosts costs_of(const comm::Communicator& ranks, const train::Settings& setti
   return costs;
 }
 
-}  // namespace
-
-Probe probe(const comm::Communicator& host, const train::Settings& settings, const data::DatasetFile& file,
-            train::TrainingData data, double seconds) {
+Probe measured(const comm::Communicator& host, const train::Settings& settings, const data::DatasetFile& file,
+               train::TrainingData data, double seconds) {
   const Job job = job_of(settings, data, train::architecture_for(settings, file));
   if (host.size() == 1) {
     const WorkCosts costs = costs_of(host, settings, file, std::move(data), job, seconds);
@@ -155,6 +154,19 @@ Probe probe(const comm::Communicator& host, const train::Settings& settings, con
   }
   host.barrier();
   return {.costs = {.alone = std::move(alone), .together = std::move(together)}, .job = job};
+}
+
+}  // namespace
+
+Probe probe(const comm::Communicator& host, const train::Settings& settings, const data::DatasetFile& file,
+            train::TrainingData data, double seconds) {
+  try {
+    return measured(host, settings, file, std::move(data), seconds);
+  } catch (const comm::AgreedError& error) {
+    // Some ranks have agreed, and not all of the job: one of them ends it.
+    if (error.failed_rank() != comm::rank_by_launcher()) host.barrier();
+    throw Error(error.exit_code(), error.what());
+  }
 }
 
 }  // namespace mnist_dist::bench

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "mnist_dist/comm/link.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/output.hpp"
+#include "mnist_dist/core/sum_tree.hpp"
 #include "mnist_dist/train/memory_estimate.hpp"
 #include "mnist_dist/train/recipe_scaling.hpp"
 #include "mnist_dist/train/training_data.hpp"
@@ -47,6 +49,36 @@ void check_predict(const BenchOptions& options, const train::Settings& settings)
   if (options.predict && train::reduction_of(settings) == comm::ReductionKind::mpi) {
     throw Error(ExitCode::usage, "--predict knows the tree only: leave out --reduction mpi");
   }
+  // The others wait for the rank that measures alone, half of the seconds or somewhat more; the watch lets them wait
+  // ten times its limit.
+  const int patience = 10 * options.hang_timeout;
+  if (options.predict && patience > 0 && options.seconds >= patience) {
+    throw Error(
+        ExitCode::usage,
+        fmt::format("--predict with --seconds {} makes ranks wait as if others hung: with --hang-timeout {} give "
+                    "less than {} seconds, or a longer --hang-timeout",
+                    options.seconds, options.hang_timeout, patience));
+  }
+}
+
+/// Collective over all ranks: what this one trains on. For predictions each host trains alone, with batches as large as
+/// those of all its ranks with a whole one each.
+train::TrainingData read_data(const BenchOptions& options, const Ranks& ranks, const train::Settings& settings,
+                              const data::DatasetFile& file) {
+  if (!options.predict) {
+    train::check_memory(ranks.world, ranks.host, settings, file);
+    return train::read_training_data(ranks.world, settings, file);
+  }
+  const int size = ranks.host.size();
+  train::Settings largest = settings;
+  largest.batch_size =
+      static_cast<std::uint64_t>(size) * std::min<std::uint64_t>(settings.batch_size, file.rows(data::Split::training));
+  std::optional<train::TrainingData> data;
+  comm::run_and_agree(ranks.world, [&] {
+    train::check_memory(size, size, largest, file);
+    data.emplace(file, settings, shards_of_rank(settings.shards, size, ranks.host.rank()));
+  });
+  return std::move(*data);
 }
 
 /// Collective: what rank 0 is to say of other layouts; "" at the others. @param data this host's
@@ -96,8 +128,7 @@ int run_bench(const BenchOptions& options) {
     settings = train::scaled_to_data(resolved.settings, resolved.of_recipe, train::size_of(file));
   });
   check_same_settings(ranks.world, settings);
-  train::check_memory(ranks.world, ranks.host, settings, file);
-  train::TrainingData data = train::read_training_data(options.predict ? ranks.host : ranks.world, settings, file);
+  train::TrainingData data = read_data(options, ranks, settings, file);
   comm::run_and_agree(ranks.world, [&] {
     if (!speaks) return;
     warn_of_slow_blas();

@@ -60,18 +60,19 @@ void check_estimate(const MemoryEstimate& estimate, const Settings& settings, in
                           as_memory(estimate.activations), as_memory(memory)));
 }
 
+void check_memory(int ranks, int ranks_of_host, const Settings& settings, const data::DatasetFile& file) {
+  check_shards(settings, ranks);
+  const auto all = static_cast<double>(file.rows(data::Split::training));
+  const std::size_t named = file.holdout_rows().size();
+  const double rows = named > 0 ? all - static_cast<double>(named) : all * (1 - settings.holdout);
+  const MemoryEstimate estimate = estimate_memory(settings, architecture_for(settings, file),
+                                                  static_cast<std::size_t>(std::lround(rows)), ranks, ranks_of_host);
+  check_estimate(estimate, settings, ranks_of_host, physical_memory());
+}
+
 void check_memory(const comm::Communicator& ranks, const comm::Communicator& host, const Settings& settings,
                   const data::DatasetFile& file) {
-  comm::run_and_agree(ranks, [&] {
-    check_shards(settings, ranks.size());
-    const auto all = static_cast<double>(file.rows(data::Split::training));
-    const std::size_t named = file.holdout_rows().size();
-    const double rows = named > 0 ? all - static_cast<double>(named) : all * (1 - settings.holdout);
-    const MemoryEstimate estimate =
-        estimate_memory(settings, architecture_for(settings, file), static_cast<std::size_t>(std::lround(rows)),
-                        ranks.size(), host.size());
-    check_estimate(estimate, settings, host.size(), physical_memory());
-  });
+  comm::run_and_agree(ranks, [&] { check_memory(ranks.size(), host.size(), settings, file); });
 }
 
 }  // namespace mnist_dist::train

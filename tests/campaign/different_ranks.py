@@ -10,7 +10,7 @@ QUICK = 4
 EPOCHS = 1
 RANKS = 3
 OTHER_NAMES = {"activation": "gelu", "optimizer": "adam", "schedule": "cosine", "reduction": "mpi",
-               "products": "openblas", "recipe": "fast", "class-weights": "balanced"}
+               "exchange": "gradients", "products": "openblas", "recipe": "fast", "class-weights": "balanced"}
 WHOLE_NUMBERS = ("warmup-steps", "decay-every", "batch-size", "window", "epochs", "shards", "seed", "checkpoint-every")
 
 

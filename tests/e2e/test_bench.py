@@ -223,6 +223,8 @@ class Errors(BenchTest):
         self.assert_refused(USAGE, ["--dropout", "2"], Shared.data, "--dropout", 2, ranks=2)
         self.assert_refused(USAGE, ["--ranks-per-host", "--predict"], Shared.data, "--ranks-per-host", 2, ranks=2)
         self.assert_refused(USAGE, ["--predict", "--reduction mpi"], Shared.data, "--predict", "--reduction", "mpi")
+        self.assert_refused(USAGE, ["--seconds 10 ", "--hang-timeout 1 "], Shared.data, "--predict", "--seconds", 10,
+                            "--hang-timeout", 1, ranks=2)
         for number in ("0", "4097", "some"):
             self.assert_refused(USAGE, ["--ranks-per-host", number], Shared.data, "--predict",
                                 f"--ranks-per-host={number}")

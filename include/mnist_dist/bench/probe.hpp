@@ -18,7 +18,8 @@ struct Probe {
 /// for about `seconds`, first with all its ranks at once, then with its first alone. The result is that of the host's
 /// rank 0.
 /// @param data this rank's, where the host's ranks share all shards  @param file where it is from
-/// @throws AgreedError: it cannot be read again
+/// @throws Error: it cannot be read again, or memory gives out. At one rank, which is to end the job: the host's other
+/// ranks wait for that, and other hosts have not heard of it.
 [[nodiscard]] Probe probe(const comm::Communicator& host, const train::Settings& settings,
                           const data::DatasetFile& file, train::TrainingData data, double seconds);
 

@@ -1,4 +1,4 @@
-// How much memory a training takes, before it takes any. Local, but for check_memory().
+// How much memory a training takes, before it takes any. Local, but for the second check_memory().
 #pragma once
 
 #include <cstddef>
@@ -29,6 +29,10 @@ struct MemoryEstimate {
 
 /// @param memory of the host, in bytes  @throws Error (usage) when the estimate is more
 void check_estimate(const MemoryEstimate& estimate, const Settings& settings, int ranks_of_host, double memory);
+
+/// This host's estimate for a training on a file against its memory.
+/// @throws Error (usage) when it is more; also when there are more ranks than shards
+void check_memory(int ranks, int ranks_of_host, const Settings& settings, const data::DatasetFile& file);
 
 /// Collective over `ranks`: each host's estimate against its memory. Nothing is read or allocated yet.
 /// @throws AgreedError (usage) at all ranks; also when there are more ranks than shards
