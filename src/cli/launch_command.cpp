@@ -13,26 +13,20 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "child_program.hpp"
 #include "commands.hpp"
+#include "launched_training.hpp"
 #include "mnist_dist/comm/communicator.hpp"
 #include "mnist_dist/core/counted.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/log.hpp"
 #include "mnist_dist/core/nearest_word.hpp"
-#include "mnist_dist/run/checkpoint.hpp"
-#include "mnist_dist/run/checkpoint_store.hpp"
-#include "mnist_dist/run/past_run.hpp"
-#include "mnist_dist/run/run_folder.hpp"
 #include "mpirun.hpp"
 
 namespace mnist_dist::cli {
 namespace {
-
-using Words = std::vector<std::string>;
 
 constexpr int kMost = 1000000;
 
@@ -51,75 +45,6 @@ struct LaunchOptions {
   int max_restarts = 3;
   Words command;
 };
-
-/// A training that can be started again: where it goes, and how. Removes a folder that it has made for nothing.
-class Training {
- public:
-  /// @param command `train` and what follows  @return null where these words train nothing, or nothing of this run
-  static std::unique_ptr<Training> of(const Words& command);
-  Training(const Training&) = delete;
-  Training& operator=(const Training&) = delete;
-  ~Training() {
-    std::error_code ignored;
-    if (made_) std::filesystem::remove(run_, ignored);  // stays unless it is empty
-  }
-
-  [[nodiscard]] std::string name() const { return printable(run_.string()); }
-  [[nodiscard]] bool has_begun() const { return std::filesystem::exists(run_ / "config.toml"); }
-  [[nodiscard]] bool is_written() const {
-    return has_begun() && run::read_past_run(run_).state == run::RunState::running;
-  }
-  /// What mpirun is to start now.
-  [[nodiscard]] const Words& words() const { return has_begun() ? resuming_ : first_; }
-  /// Of the newest whole checkpoint; nothing where there is none. @throws Error
-  [[nodiscard]] std::optional<std::int64_t> newest_step() const {
-    if (!has_begun()) return std::nullopt;
-    const auto bytes = run::CheckpointStore(run_ / "checkpoints").load_newest();
-    if (!bytes) return std::nullopt;
-    return run::decode_checkpoint(*bytes, name()).state.steps_done;
-  }
-
- private:
-  Training(std::filesystem::path run, Words first, Words resuming, bool made)
-      : run_(std::move(run)), first_(std::move(first)), resuming_(std::move(resuming)), made_(made) {}
-
-  std::filesystem::path run_;
-  Words first_;
-  Words resuming_;
-  bool made_;
-};
-
-std::unique_ptr<Training> Training::of(const Words& command) {
-  if (command.front() != "train") return nullptr;
-  CLI::App train;
-  const RunCommand unused = add_train_command(train);
-  try {
-    train.parse(Words(command.rbegin(), command.rend() - 1));
-  } catch (const CLI::Error&) {
-    return nullptr;  // help, or words that are wrong: the ranks tell
-  }
-  const auto value = [&](const char* option) {
-    return train.count(option) == 0 ? std::string() : train.get_option(option)->results().back();
-  };
-  if (train.count("--list-recipes") > 0) return nullptr;
-  if (const std::string run = value("--resume"); !run.empty()) {
-    return std::unique_ptr<Training>(new Training(run, command, command, false));
-  }
-  std::filesystem::path run = value("--output");
-  Words first = command;
-  const bool made = run.empty();
-  if (made) {
-    run = run::make_run_folder();
-    first.insert(first.end(), {"-o", run.string()});
-  } else if (std::filesystem::exists(run / "config.toml")) {
-    return nullptr;  // another run, which must not be gone on with: the ranks tell
-  }
-  Words resuming = {"train", "--resume", run.string()};
-  if (const std::string seconds = value("--hang-timeout"); !seconds.empty()) {
-    resuming.insert(resuming.end(), {"--hang-timeout", seconds});
-  }
-  return std::unique_ptr<Training>(new Training(run, first, resuming, made));
-}
 
 /// A word for a shell.
 std::string quoted(const std::string& word) {
