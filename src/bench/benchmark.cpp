@@ -89,7 +89,7 @@ ExchangeCost time_exchange(const comm::Communicator& ranks, const comm::Communic
                            const train::Settings& settings, const train::TrainingData& data,
                            const nn::Architecture& architecture, const train::ExchangeChoice& between) {
   const nn::Network network(architecture, data.input_scaling, train::products_of(settings));
-  const std::vector<comm::ParameterBlock> blocks = train::blocks_with_costs(network, data, settings.shards);
+  const std::vector<comm::ParameterBlock> blocks = train::blocks_with_costs(network, data.plan, settings.shards);
   ExchangeCost cost;
   cost.bytes = network.padded_size() * sizeof(float);
   cost.mpi_seconds = time_reduction(ranks, *comm::make_mpi_reduction(ranks, settings.shards, blocks));

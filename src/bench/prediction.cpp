@@ -46,15 +46,18 @@ class LayoutModel {
   }
 
   [[nodiscard]] Prediction over(const comm::Link& link) const {
+    using comm::ExchangeKind;
     Prediction best;
     best.step_seconds = common_seconds() + seconds_with_activations();
     if (layout_.hosts > 1) {
-      best.sent = Sent::activations;
+      best.sent = ExchangeKind::activations;
       best.link_seconds = comm::traffic_of(activations_, link).seconds;
       best.step_seconds += best.link_seconds;
-      Prediction other{.sent = Sent::gradients, .link_seconds = comm::traffic_of(gradients_, link).seconds};
+      Prediction other{.sent = ExchangeKind::gradients, .link_seconds = comm::traffic_of(gradients_, link).seconds};
       other.step_seconds = common_seconds() + seconds_with_gradients() + other.link_seconds;
-      if (other.step_seconds < best.step_seconds) best = other;
+      const bool quicker = other.step_seconds < best.step_seconds;
+      if (job_.exchange == ExchangeKind::gradients || (job_.exchange == ExchangeKind::automatic && quicker))
+        best = other;
     }
     best.epoch_seconds = epoch_of(best.step_seconds);
     return best;

@@ -1,11 +1,14 @@
+#include <algorithm>
+
 #include "mnist_dist/bench/prediction_output.hpp"
+#include "mnist_dist/core/named_values.hpp"
 #include "subject_json.hpp"
 
 namespace mnist_dist::bench {
 namespace {
 
-Json sent_json(Sent sent) {
-  return sent == Sent::activations ? Json("activations") : sent == Sent::gradients ? Json("gradients") : Json();
+Json sent_json(std::optional<comm::ExchangeKind> sent) {
+  return sent ? Json(name_of(comm::kExchanges, *sent)) : Json();
 }
 
 Json costs_json(const WorkCosts& costs, const Job& job) {

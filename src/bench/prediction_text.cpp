@@ -7,6 +7,7 @@
 #include "mnist_dist/bench/prediction_output.hpp"
 #include "mnist_dist/comm/exchange_schedule.hpp"
 #include "mnist_dist/core/counted.hpp"
+#include "mnist_dist/core/named_values.hpp"
 #include "mnist_dist/train/training_data.hpp"
 
 namespace mnist_dist::bench {
@@ -14,8 +15,8 @@ namespace {
 
 constexpr double kMicro = 1e-6;
 
-char letter_of(Sent sent) {
-  return sent == Sent::activations ? 'a' : sent == Sent::gradients ? 'g' : ' ';
+char letter_of(std::optional<comm::ExchangeKind> sent) {
+  return sent ? name_of(comm::kExchanges, *sent).front() : ' ';
 }
 
 /// Lines without blanks at their ends.

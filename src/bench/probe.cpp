@@ -2,15 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <set>
 #include <utility>
 #include <vector>
 
 #include "mnist_dist/comm/agreement.hpp"
 #include "mnist_dist/core/sum_tree.hpp"
+#include "mnist_dist/nn/activations.hpp"
 #include "mnist_dist/nn/network.hpp"
-#include "mnist_dist/nn/pixel_lists.hpp"
 #include "mnist_dist/train/trainer.hpp"
 #include "rank_clocks.hpp"
 #include "step_clocks.hpp"
@@ -19,9 +18,8 @@ namespace mnist_dist::bench {
 namespace {
 
 constexpr double kEndOfEpochSeconds = 0.05;
-constexpr std::size_t kSmallerBatch = 8;    // times smaller
-constexpr std::size_t kMoreShards = 8;      // times more
-constexpr std::size_t kMostShards = 65536;  // as --shards
+constexpr std::size_t kSmallerBatch = 8;  // times smaller
+constexpr std::size_t kMoreShards = 8;    // times more
 
 /// What steps of some size took.
 struct StepProbe {
@@ -57,33 +55,19 @@ double time_end_of_epoch(const comm::Communicator& host, const train::Settings& 
   return seconds * static_cast<double>(settings.shards) / static_cast<double>(most_shards);
 }
 
-/// The bytes of what a row leaves for the gradient: the groups of pixels that are not all zero, each with its row, and
-/// outputs and deltas. Of this rank's rows; those of other ranks are as good a sample.
-std::size_t bytes_of_row(const train::TrainingData& data, const nn::Architecture& architecture) {
-  std::size_t groups = 0;
-  for (std::size_t row = 0; row < data.training_rows.size(); ++row) {
-    const std::span<const std::uint8_t> pixels = data.training_rows.pixels(row);
-    for (std::size_t begin = 0; begin < pixels.size(); begin += nn::PixelLists::kInputsOfGroup) {
-      const auto group = pixels.subspan(begin, std::min(nn::PixelLists::kInputsOfGroup, pixels.size() - begin));
-      groups += std::ranges::any_of(group, [](std::uint8_t pixel) { return pixel != 0; }) ? 1U : 0U;
-    }
-  }
-  double values = static_cast<double>(architecture.outputs);
-  for (const std::size_t units : architecture.hidden) values += 2 * static_cast<double>(units);
-  constexpr double kEntry = 2 * sizeof(std::uint32_t);
-  const double entries = static_cast<double>(groups) / static_cast<double>(data.training_rows.size());
-  return static_cast<std::size_t>(kEntry * entries + sizeof(float) * values);
-}
-
 Job job_of(const train::Settings& settings, const train::TrainingData& data, const nn::Architecture& architecture) {
   const nn::Network network(architecture, data.input_scaling, train::products_of(settings));
-  const std::size_t deltas = std::reduce(architecture.hidden.begin(), architecture.hidden.end(), architecture.outputs);
+  const auto packed = [&](std::size_t rows, std::size_t microbatches) {
+    return nn::Activations::packed_size(architecture, rows, microbatches, network.expected_entries(rows));
+  };
+  constexpr std::size_t kMany = 1000;
   return {.rows = data.training_row_count,
           .batch_size = settings.batch_size,
           .shards = settings.shards,
-          .blocks = train::blocks_with_costs(network, data, settings.shards),
-          .row_bytes = bytes_of_row(data, architecture),
-          .microbatch_bytes = sizeof(float) * deltas};
+          .blocks = train::blocks_with_costs(network, data.plan, settings.shards),
+          .row_bytes = (packed(2 * kMany, 1) - packed(kMany, 1)) / kMany,
+          .microbatch_bytes = (packed(1, 2 * kMany) - packed(1, kMany)) / kMany,
+          .exchange = train::exchange_of(settings)};
 }
 
 /// Collective over `host`: the gradient's seconds for each microbatch beyond those of the settings, whose steps took
@@ -91,7 +75,7 @@ Job job_of(const train::Settings& settings, const train::TrainingData& data, con
 double time_microbatch(const comm::Communicator& host, train::Settings settings, const data::DatasetFile& file,
                        const nn::Architecture& architecture, const StepProbe& few, std::size_t rows, double seconds) {
   const std::size_t few_shards = settings.shards;
-  settings.shards = std::min({kMoreShards * few_shards, rows, settings.batch_size, kMostShards});
+  settings.shards = std::min({kMoreShards * few_shards, rows, settings.batch_size, train::kMostShards});
   if (settings.shards <= few_shards) return 0;
   const train::TrainingData data = train::read_training_data(host, settings, file);
   const StepProbe many = time_steps_of(host, settings, data, architecture, seconds);

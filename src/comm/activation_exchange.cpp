@@ -1,29 +1,14 @@
 // The tree reduction whose hosts send each other activations: each does what a single host would do. On a single host
 // there are no messages.
-#include <algorithm>
 #include <numeric>
 #include <utility>
 
-#include "mnist_dist/core/error.hpp"
 #include "tree_reduction.hpp"
 
 namespace mnist_dist::comm {
 namespace {
 
 /// A message: how many bytes each rank of the host has packed, then these bytes, each rank's at a multiple of 64.
-std::size_t header_bytes(int ranks) {
-  return whole_lines(static_cast<std::size_t>(ranks) * sizeof(std::size_t));
-}
-
-/// The most that each host sends, by host.
-std::vector<std::size_t> most_bytes(const Hosts& hosts, std::size_t most_packed) {
-  std::vector<std::size_t> bytes;
-  for (const int ranks : hosts.ranks) {
-    bytes.push_back(header_bytes(ranks) + static_cast<std::size_t>(ranks) * whole_lines(most_packed));
-  }
-  return bytes;
-}
-
 class ActivationExchange final : public TreeReduction {
  public:
   ActivationExchange(const Communicator& ranks, const Communicator& host, Hosts all_hosts, std::size_t shards,
@@ -90,7 +75,7 @@ class ActivationExchange final : public TreeReduction {
   }
   /// @param rank among those of the host
   [[nodiscard]] std::span<std::byte> packed_by(int which, int rank) const {
-    std::size_t before = header_bytes(hosts().ranks_of(which));
+    std::size_t before = bytes_before_activations(hosts().ranks_of(which));
     for (const std::size_t size : sizes(which).first(static_cast<std::size_t>(rank))) before += whole_lines(size);
     return of_host(which).subspan(before, sizes(which)[static_cast<std::size_t>(rank)]);
   }
@@ -112,7 +97,7 @@ std::unique_ptr<GradientReduction> make_activation_exchange(const Communicator& 
                                                             const std::vector<ParameterBlock>& blocks,
                                                             std::size_t most_packed) {
   std::vector<std::size_t> bytes(hosts.ranks.size());
-  if (hosts.count() > 1) bytes = most_bytes(hosts, most_packed);
+  if (hosts.count() > 1) bytes = most_activations(hosts.ranks, most_packed);
   return std::make_unique<ActivationExchange>(ranks, host, std::move(hosts), shards, blocks, bytes);
 }
 

@@ -2,14 +2,21 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "block_owners.hpp"
+#include "tree_reduction.hpp"
 
 namespace mnist_dist::comm {
 namespace {
 
 /// What the processor does for a message before the next one can leave.
 constexpr double kSecondsOfMessage = 10e-6;
+
+/// In both directions.
+std::size_t pairs_of(int hosts) {
+  return static_cast<std::size_t>(hosts) * static_cast<std::size_t>(hosts - 1);
+}
 
 void add_message(std::vector<HostMessage>& messages, const HostMessage& message) {
   if (message.from != message.to && message.bytes > 0) messages.push_back(message);
@@ -24,7 +31,7 @@ struct Flow {
 };
 
 double seconds_of(const Flow& flow, const Link& link) {
-  return static_cast<double>(std::max(flow.bytes_out, flow.bytes_in)) / link.bytes_per_second +
+  return link.seconds(static_cast<double>(std::max(flow.bytes_out, flow.bytes_in))) +
          static_cast<double>(flow.messages_out + flow.messages_in) * kSecondsOfMessage;
 }
 
@@ -64,6 +71,7 @@ std::vector<HostMessage> messages_of_gradients(const std::vector<int>& ranks_of_
   const std::vector<std::vector<TreeNode>> sums = sums_of_hosts(ranks_of_hosts, shards);
   const int hosts = static_cast<int>(ranks_of_hosts.size());
   std::vector<HostMessage> messages;
+  messages.reserve(2 * pairs_of(hosts));
   for (int from = 0; from < hosts; ++from) {
     for (int step = 1; step < hosts; ++step) {
       const int to = (from + step) % hosts;  // not all to the same host at once
@@ -83,12 +91,29 @@ std::vector<HostMessage> messages_of_gradients(const std::vector<int>& ranks_of_
 std::vector<HostMessage> messages_of_activations(const std::vector<std::size_t>& bytes_of_hosts) {
   const int hosts = static_cast<int>(bytes_of_hosts.size());
   std::vector<HostMessage> messages;
+  messages.reserve(pairs_of(hosts));
   for (int from = 0; from < hosts; ++from) {
     for (int step = 1; step < hosts; ++step) {
       add_message(messages, {0, from, (from + step) % hosts, bytes_of_hosts[static_cast<std::size_t>(from)]});
     }
   }
   return messages;
+}
+
+std::size_t bytes_before_activations(int ranks_of_host) {
+  return whole_lines(static_cast<std::size_t>(ranks_of_host) * sizeof(std::size_t));
+}
+
+std::vector<std::size_t> most_activations(const std::vector<int>& ranks_of_hosts, std::size_t most_packed) {
+  std::vector<std::size_t> bytes;
+  for (const int ranks : ranks_of_hosts) {
+    bytes.push_back(bytes_before_activations(ranks) + static_cast<std::size_t>(ranks) * whole_lines(most_packed));
+  }
+  return bytes;
+}
+
+bool can_be_sent(const std::vector<HostMessage>& messages) {
+  return std::ranges::all_of(messages, [](const HostMessage& message) { return std::in_range<int>(message.bytes); });
 }
 
 HostTraffic traffic_of(const std::vector<HostMessage>& messages, const Link& link) {
@@ -116,7 +141,7 @@ HostTraffic traffic_of(const std::vector<HostMessage>& messages, const Link& lin
       whole[host].bytes_out += flows[host].bytes_out;
       whole[host].messages_out += flows[host].messages_out;
     }
-    traffic.seconds += link.latency + slowest;
+    traffic.seconds += slowest;
   }
   for (const Flow& flow : whole) {
     traffic.bytes = std::max(traffic.bytes, flow.bytes_out);

@@ -1,11 +1,9 @@
 // The tree reduction whose hosts send each other sums of gradients, and then new parameters.
 #include <algorithm>
 #include <atomic>
-#include <numeric>
 #include <utility>
 
 #include "add_vectors.hpp"
-#include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/sum_tree.hpp"
 #include "tree_reduction.hpp"
 

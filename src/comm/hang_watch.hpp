@@ -35,9 +35,10 @@ enum class Wait : std::uint8_t {
   broadcast,
   gradients,
   parameters,
+  link,
   end,
 };
-inline constexpr NamedValues<Wait, 12> kWaits = {{
+inline constexpr NamedValues<Wait, 13> kWaits = {{
     {Wait::none, "no wait"},
     {Wait::start, "the start of MPI"},
     {Wait::shared_memory, "the allocation of shared memory"},
@@ -49,6 +50,7 @@ inline constexpr NamedValues<Wait, 12> kWaits = {{
     {Wait::broadcast, "a broadcast"},
     {Wait::gradients, "the exchange of gradients"},
     {Wait::parameters, "the exchange of parameters"},
+    {Wait::link, "the measurement of a link"},
     {Wait::end, "the end of MPI"},
 }};
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "mnist_dist/comm/exchange_schedule.hpp"
+#include "mnist_dist/core/error.hpp"
 
 namespace mnist_dist::comm {
 

@@ -15,7 +15,7 @@ namespace {
 
 /// Sends the bytes there and back. @return seconds
 double round_trip(const Communicator& ranks, int peer, bool begins, std::vector<char>& bytes) {
-  const Waiting waiting(Wait::barrier);
+  const Waiting waiting(Wait::link);
   const auto send = [&] {
     check(MPI_Send(bytes.data(), to_count(bytes.size()), MPI_CHAR, peer, 0, ranks.handle().communicator), "MPI_Send");
   };
@@ -33,7 +33,7 @@ double round_trip(const Communicator& ranks, int peer, bool begins, std::vector<
 
 /// Both send the bytes at once, as hosts do in a step: many a link is slower then. @return seconds
 double both_ways(const Communicator& ranks, int peer, std::size_t size) {
-  const Waiting waiting(Wait::barrier);
+  const Waiting waiting(Wait::link);
   const std::vector<char> sent(size);
   std::vector<char> received(size);
   const auto begin = std::chrono::steady_clock::now();

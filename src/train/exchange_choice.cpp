@@ -6,6 +6,8 @@
 #include <limits>
 #include <numeric>
 
+#include "mnist_dist/comm/agreement.hpp"
+#include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/sum_tree.hpp"
 #include "mnist_dist/nn/activations.hpp"
 #include "mnist_dist/train/trainer.hpp"
@@ -29,6 +31,15 @@ std::size_t expected_packed(int rank, int ranks, const Settings& settings, const
   return nn::Activations::packed_size(network.architecture(), rows, shards.size(), network.expected_entries(rows));
 }
 
+[[noreturn]] void refuse_messages(comm::ExchangeKind kind) {
+  const bool activations = kind == comm::ExchangeKind::activations;
+  throw Error(ExitCode::usage,
+              fmt::format("hosts that exchange {} would send messages of more than 2 GB, which MPI cannot count: give "
+                          "--exchange {} or a smaller {}",
+                          name_of(comm::kExchanges, kind), activations ? "gradients" : "activations",
+                          activations ? "--batch-size" : "--hidden"));
+}
+
 std::string kilobytes(std::size_t bytes) {
   return fmt::format("{:.0f} KB", static_cast<double>(bytes) * 1e-3);
 }
@@ -45,18 +56,18 @@ std::size_t most_packed(const Settings& settings, const nn::Architecture& archit
 
 std::vector<comm::HostMessage> expected_messages(comm::ExchangeKind kind, const std::vector<int>& ranks_of_hosts,
                                                  const Settings& settings, const nn::Network& network,
-                                                 const TrainingData& data) {
+                                                 const data::ShardPlan& plan) {
   const int ranks = std::accumulate(ranks_of_hosts.begin(), ranks_of_hosts.end(), 0);
   if (kind == comm::ExchangeKind::gradients) {
     return comm::messages_of_gradients(ranks_of_hosts, settings.shards,
-                                       blocks_with_costs(network, data, settings.shards));
+                                       blocks_with_costs(network, plan, settings.shards));
   }
   std::vector<std::size_t> bytes;
   int rank = 0;
   for (const int of_host : ranks_of_hosts) {
     const int end = rank + of_host;
     for (bytes.push_back(0); rank < end; ++rank) {
-      bytes.back() += expected_packed(rank, ranks, settings, network, data.plan);
+      bytes.back() += expected_packed(rank, ranks, settings, network, plan);
     }
   }
   return comm::messages_of_activations(bytes);
@@ -82,28 +93,49 @@ std::string ExchangeChoice::description() const {
   return text;
 }
 
-ExchangeChoice choose_exchange(const comm::Communicator& ranks, const comm::Communicator& host,
-                               const Settings& settings, const nn::Network& network, const TrainingData& data) {
+ExchangeChoice choose_exchange(const std::vector<int>& ranks_of_hosts, const std::optional<comm::Link>& link,
+                               const Settings& settings, const nn::Network& network, const data::ShardPlan& plan) {
   using comm::ExchangeKind;
-  const std::vector<int> ranks_of_hosts = comm::ranks_of_hosts(ranks, host);
+  const int ranks = std::accumulate(ranks_of_hosts.begin(), ranks_of_hosts.end(), 0);
   ExchangeChoice exchange;
   exchange.kind = exchange_of(settings);
+  exchange.link = link;
   if (ranks_of_hosts.size() == 1) return exchange;
-  if (exchange.kind == ExchangeKind::automatic) exchange.link = comm::measure_link(ranks, 0, ranks.size() - 1);
-  const auto traffic = [&](ExchangeKind kind) {
-    return comm::traffic_of(expected_messages(kind, ranks_of_hosts, settings, network, data),
-                            exchange.link.value_or(kNoLink));
-  };
-  exchange.gradients = traffic(ExchangeKind::gradients);
-  exchange.activations = traffic(ExchangeKind::activations);
-  exchange.packed = expected_packed(ranks.size() - 1, ranks.size(), settings, network, data.plan);
-  if (exchange.kind == ExchangeKind::automatic) {
+  exchange.packed = expected_packed(ranks - 1, ranks, settings, network, plan);
+  const bool chooses = exchange.kind == ExchangeKind::automatic;
+  if (chooses) exchange.kind = ExchangeKind::gradients;
+  if (reduction_of(settings) == comm::ReductionKind::mpi) return exchange;
+
+  const std::vector<comm::HostMessage> gradients =
+      expected_messages(ExchangeKind::gradients, ranks_of_hosts, settings, network, plan);
+  exchange.gradients = comm::traffic_of(gradients, link.value_or(kNoLink));
+  exchange.activations = comm::traffic_of(
+      expected_messages(ExchangeKind::activations, ranks_of_hosts, settings, network, plan), link.value_or(kNoLink));
+  const bool gradients_fit = comm::can_be_sent(gradients);
+  const bool activations_fit = comm::can_be_sent(comm::messages_of_activations(
+      comm::most_activations(ranks_of_hosts, most_packed(settings, network.architecture(), plan, ranks))));
+  if (chooses) {
     double work = 0;
-    for (const comm::ParameterBlock& block : blocks_with_costs(network, data, settings.shards)) work += block.cost;
+    for (const comm::ParameterBlock& block : blocks_with_costs(network, plan, settings.shards)) work += block.cost;
     exchange.activations.seconds += more_computing(work, ranks_of_hosts);
-    exchange.kind =
-        exchange.activations.seconds < exchange.gradients.seconds ? ExchangeKind::activations : ExchangeKind::gradients;
+    const bool quicker = exchange.activations.seconds < exchange.gradients.seconds;
+    if (activations_fit && (quicker || !gradients_fit)) exchange.kind = ExchangeKind::activations;
   }
+  const bool sends_activations = exchange.kind == ExchangeKind::activations;
+  if (!(sends_activations ? activations_fit : gradients_fit)) refuse_messages(exchange.kind);
+  return exchange;
+}
+
+ExchangeChoice choose_exchange(const comm::Communicator& ranks, const comm::Communicator& host,
+                               const Settings& settings, const nn::Network& network, const TrainingData& data) {
+  const std::vector<int> ranks_of_hosts = comm::ranks_of_hosts(ranks, host);
+  std::optional<comm::Link> link;
+  if (ranks_of_hosts.size() > 1 && exchange_of(settings) == comm::ExchangeKind::automatic &&
+      reduction_of(settings) == comm::ReductionKind::tree) {
+    link = comm::measure_link(ranks, 0, ranks.size() - 1);
+  }
+  ExchangeChoice exchange;
+  comm::run_and_agree(ranks, [&] { exchange = choose_exchange(ranks_of_hosts, link, settings, network, data.plan); });
   return exchange;
 }
 

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "mnist_dist/comm/agreement.hpp"
+#include "mnist_dist/comm/exchange_schedule.hpp"
 #include "mnist_dist/core/counted.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/memory.hpp"
@@ -39,22 +40,27 @@ MemoryEstimate estimate_memory(const Settings& settings, const nn::Architecture&
                           .optimizer = vector * kept * of_host,
                           .activations = of_host * sizeof(float) * static_cast<double>(floats)};
   if (!shared) return estimate;
-  if (exchange_of(settings) == comm::ExchangeKind::activations && ranks > ranks_of_host) {
-    // Every host updates all parameters, and has room for what all ranks send.
-    estimate.optimizer = vector * kept;
-    estimate.activations +=
-        static_cast<double>(ranks) * static_cast<double>(most_packed(settings, architecture, plan, ranks));
-  } else {
-    estimate.optimizer = vector * kept * of_host / ranks;
-  }
-  return estimate;
+  MemoryEstimate by_activations = estimate;
+  estimate.optimizer = vector * kept * of_host / ranks;
+  if (ranks == ranks_of_host) return estimate;
+  // Room for the host's own sums over all parameters, and for those of the others over its part of them.
+  const std::size_t sums = comm::sums_of_hosts({ranks_of_host, ranks - ranks_of_host}, settings.shards).front().size();
+  estimate.activations += 2 * vector * static_cast<double>(sums);
+  // Every host updates all parameters, and has room for what all ranks send.
+  by_activations.optimizer = vector * kept;
+  by_activations.activations +=
+      static_cast<double>(ranks) * static_cast<double>(most_packed(settings, architecture, plan, ranks));
+  const comm::ExchangeKind kind = exchange_of(settings);
+  if (kind == comm::ExchangeKind::gradients) return estimate;
+  return kind == comm::ExchangeKind::activations || by_activations.total() > estimate.total() ? by_activations
+                                                                                              : estimate;
 }
 
 void check_estimate(const MemoryEstimate& estimate, const Settings& settings, int ranks_of_host, double memory) {
   if (estimate.total() <= memory) return;
   throw Error(ExitCode::usage,
               fmt::format("--hidden {} and --batch-size {} take at least {} with {} on a host ({} for parameters, "
-                          "{} for the optimiser, {} for activations), but it has {}: give smaller ones",
+                          "{} for the optimiser, {} for activations and messages), but it has {}: give smaller ones",
                           fmt::join(settings.hidden, ","), settings.batch_size, as_memory(estimate.total()),
                           counted(ranks_of_host, "rank"), as_memory(estimate.parameters), as_memory(estimate.optimizer),
                           as_memory(estimate.activations), as_memory(memory)));

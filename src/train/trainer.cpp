@@ -81,11 +81,11 @@ class Trainer::StepGradients final : public comm::ShardGradients {
   std::span<const comm::ShardSum> shard_sums_;
 };
 
-std::vector<comm::ParameterBlock> blocks_with_costs(const nn::Network& network, const TrainingData& data,
+std::vector<comm::ParameterBlock> blocks_with_costs(const nn::Network& network, const data::ShardPlan& plan,
                                                     std::size_t shards) {
   std::vector<comm::ParameterBlock> blocks;
   for (const ParameterRange& range : network.blocks()) {
-    blocks.push_back({range, network.cost(range, data.plan.rows_of_step(0), shards)});
+    blocks.push_back({range, network.cost(range, plan.rows_of_step(0), shards)});
   }
   return blocks;
 }
@@ -104,7 +104,7 @@ Trainer::Trainer(const comm::Communicator& ranks, const comm::Communicator& host
       workspace_(architecture, max_rows_, activations_[static_cast<std::size_t>(ranks.rank())]),
       batch_(max_rows_, architecture.inputs),
       exchange_(choose_exchange(ranks, host, settings, network_, data)),
-      reduction_(make_reduction(ranks, host, settings, blocks_with_costs(network_, data, settings.shards),
+      reduction_(make_reduction(ranks, host, settings, blocks_with_costs(network_, data.plan, settings.shards),
                                 {exchange_.kind, most_packed(settings, architecture, data.plan, ranks.size())})),
       gradient_(largest_block(*reduction_)),
       update_(settings, network_, reduction_->my_range(), data.plan.steps()),

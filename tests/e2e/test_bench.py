@@ -2,8 +2,9 @@
 
 import json
 import os
+import time
 
-from program import BAD_DATA, FILE_SYSTEM, USAGE, ProgramTest, Shared, h5py, main
+from program import BAD_DATA, FILE_SYSTEM, USAGE, ProgramTest, Shared, h5py, main, pack
 
 # A short measurement: what is tested is not how fast the machine is.
 SHORT = ("--seconds", "0.02", "--hidden", "40,30")
@@ -235,6 +236,20 @@ class Errors(BenchTest):
             self.assert_refused(FILE_SYSTEM, ["nothing.h5", "No such file"], "nothing.h5", ranks=ranks)
             self.assert_refused(FILE_SYSTEM, ["mnist.h5"], ranks=ranks)
             self.assert_refused(BAD_DATA, [Shared.digits.parent, "HDF5"], self.text_file(), ranks=ranks)
+
+    def test_data_lost_while_one_rank_measures_alone(self):
+        """Rank 0 reads the data again, while the other waits for it: its failure ends both."""
+        digits = self.folder / "large"
+        digits.symlink_to(Shared.digits)
+        data = pack(digits, "--size", "64x64", "--gzip", "1")  # more than HDF5 keeps in memory
+        # With so many shards nobody else reads again.
+        job = self.start("bench", data, "--predict", "--seconds", 4, "--hidden", "40,30", "--batch-size", 8,
+                         "--shards", 8, ranks=2)
+        time.sleep(1)
+        os.truncate(data, 4096)
+        result = job.wait()
+        self.assertIn(result.returncode, (BAD_DATA, FILE_SYSTEM))
+        self.assert_one_error(result, result.returncode, "large.h5")
 
     def text_file(self):
         path = Shared.folder / "notes.h5"

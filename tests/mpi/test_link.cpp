@@ -14,7 +14,7 @@ TEST_CASE("the link between the first and the last rank is the same at all ranks
   CHECK(std::isfinite(link.latency));
   CHECK(link.latency > 0);
   CHECK(std::isfinite(link.bytes_per_second));
-  CHECK(link.bytes_per_second > 1e6);
+  CHECK(link.bytes_per_second > 0);
   const comm::Link halves{.latency = 1, .bytes_per_second = 4};
   CHECK(halves.seconds(8) == 3);
   comm::Link of_first = link;

@@ -57,6 +57,7 @@ struct Job {
   std::vector<comm::ParameterBlock> blocks;
   std::size_t row_bytes = 0;         ///< of what a row leaves for the gradient: inputs, outputs and deltas
   std::size_t microbatch_bytes = 0;  ///< of what a microbatch leaves beside its rows: the deltas' sums
+  comm::ExchangeKind exchange = comm::ExchangeKind::automatic;
 };
 
 struct Layout {
@@ -66,13 +67,10 @@ struct Layout {
   bool operator==(const Layout&) const = default;
 };
 
-/// What hosts send each other.
-enum class Sent { nothing, activations, gradients };
-
 struct Prediction {
-  Sent sent = Sent::nothing;  ///< what is quicker
-  double step_seconds = 0;    ///< the mean step
-  double link_seconds = 0;    ///< of that, for messages
+  std::optional<comm::ExchangeKind> sent;  ///< between hosts: what the job asks for, or what is quicker
+  double step_seconds = 0;                 ///< the mean step
+  double link_seconds = 0;                 ///< of that, for messages
   double epoch_seconds = 0;
 };
 

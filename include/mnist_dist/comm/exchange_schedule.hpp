@@ -44,6 +44,15 @@ struct HostMessage {
 /// Activations: each host's go to all others, in one phase. @param bytes_of_hosts of each host's activations
 [[nodiscard]] std::vector<HostMessage> messages_of_activations(const std::vector<std::size_t>& bytes_of_hosts);
 
+/// Bytes before a host's activations in a message: how many each of its ranks has packed.
+[[nodiscard]] std::size_t bytes_before_activations(int ranks_of_host);
+/// The most that each host's activations take in a message, by host. @param most_packed by a rank
+[[nodiscard]] std::vector<std::size_t> most_activations(const std::vector<int>& ranks_of_hosts,
+                                                        std::size_t most_packed);
+
+/// Whether MPI 3 can count the bytes of each message.
+[[nodiscard]] bool can_be_sent(const std::vector<HostMessage>& messages);
+
 /// What the messages of a step come to at the host that has the most to do with them.
 struct HostTraffic {
   int phases = 0;

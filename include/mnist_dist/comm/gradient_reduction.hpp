@@ -9,9 +9,8 @@
 // updates the blocks, and writes them to the host's one copy of the parameters. Between hosts there are two ways, with
 // the same sums; comm/exchange_schedule.hpp says which messages they are:
 //   - Activations: each host sends what its shards' gradients are made of to all others, in one message each. Then
-//   every
-//     host does what a single one would do, and all have the same parameters. That is little to send where batch and
-//     layers are small, and in one phase.
+//     every host does what a single one would do, and all have the same parameters. That is little to send where batch
+//     and layers are small, and in one phase.
 //   - Gradients: the parameters are cut among the hosts. Each host's sums over a range go to the range's host
 //     (reduce-scatter), which adds them to the end and updates; then all hosts get the new parameters (all-gather).
 // Either way there is at most one message per phase, pair of hosts and direction, whatever the number of ranks.

@@ -22,7 +22,7 @@ namespace mnist_dist::train {
 [[nodiscard]] std::vector<comm::HostMessage> expected_messages(comm::ExchangeKind kind,
                                                                const std::vector<int>& ranks_of_hosts,
                                                                const Settings& settings, const nn::Network& network,
-                                                               const TrainingData& data);
+                                                               const data::ShardPlan& plan);
 
 struct ExchangeChoice {
   comm::ExchangeKind kind = comm::ExchangeKind::gradients;  ///< what the settings ask for, or what takes less time
@@ -31,7 +31,7 @@ struct ExchangeChoice {
   std::size_t packed = 0;          ///< what a rank's activations take, about
   std::optional<comm::Link> link;  ///< where it had to be measured
 
-  /// For people; "" on a single host.
+  /// For people; "" on a single host, and where MPI sums the gradients.
   [[nodiscard]] std::string description() const;
 };
 
@@ -40,7 +40,14 @@ struct ExchangeChoice {
 /// step
 [[nodiscard]] double more_computing(double work, const std::vector<int>& ranks_of_hosts);
 
-/// Collective, the same at all ranks. @param host the ranks that share this rank's memory
+/// Local. @param link between hosts, where the settings leave the choice  @throws Error (usage) when MPI cannot count
+/// the bytes of a message
+[[nodiscard]] ExchangeChoice choose_exchange(const std::vector<int>& ranks_of_hosts,
+                                             const std::optional<comm::Link>& link, const Settings& settings,
+                                             const nn::Network& network, const data::ShardPlan& plan);
+
+/// Collective, the same at all ranks: measures the link where that matters. @param host the ranks that share this
+/// rank's memory  @throws AgreedError (usage) likewise
 [[nodiscard]] ExchangeChoice choose_exchange(const comm::Communicator& ranks, const comm::Communicator& host,
                                              const Settings& settings, const nn::Network& network,
                                              const TrainingData& data);

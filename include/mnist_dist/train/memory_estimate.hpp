@@ -15,7 +15,8 @@ namespace mnist_dist::train {
 struct MemoryEstimate {
   double parameters = 0;   ///< the copy that the host's ranks share, and the initial values, which every rank forms
   double optimizer = 0;    ///< moments, and the moving average, of the parameters that the host's ranks own
-  double activations = 0;  ///< each rank's, and their gradients, for the rows of its shards in a step
+  double activations = 0;  ///< each rank's, and their gradients, for the rows of its shards in a step; and messages
+                           ///< between hosts: where the settings leave it open, those that take more
   [[nodiscard]] double total() const { return parameters + optimizer + activations; }
 };
 

@@ -17,6 +17,8 @@
 
 namespace mnist_dist::train {
 
+inline constexpr std::size_t kMostShards = 65536;
+
 /// The defaults are those of the RubixML/MNIST tutorial.
 struct Settings {
   std::string data = "mnist.h5";
@@ -142,7 +144,8 @@ void visit_settings(AnySettings& s, Visit&& visit) {
   visit(SettingInfo{"window", "stop after so many epochs without a better score", 1, kMany}, s.window);
   visit(SettingInfo{"min-change", "stop when the loss has changed by less, twice in a row", 0, 1e6}, s.min_change);
   visit(SettingInfo{"epochs", "stop after so many epochs", 1, 4294967295.0}, s.epochs);
-  visit(SettingInfo{"shards", "parts of the training set; part of the result, unlike the number of ranks", 1, 65536},
+  visit(SettingInfo{"shards", "parts of the training set; part of the result, unlike the number of ranks", 1,
+                    kMostShards},
         s.shards);
   visit(SettingInfo{"seed", "of all randomness", 0, kMany}, s.seed);
   visit(SettingInfo{"reduction", "how gradients are summed: tree (the same bits for any number of ranks) or mpi", 0, 0,

@@ -26,9 +26,9 @@
 namespace mnist_dist::train {
 
 /// Local: all parameters, in the pieces in which they are summed and updated, with the work that each of them is in a
-/// step over these data. The same at all ranks.
-[[nodiscard]] std::vector<comm::ParameterBlock> blocks_with_costs(const nn::Network& network, const TrainingData& data,
-                                                                  std::size_t shards);
+/// whole step. The same at all ranks.
+[[nodiscard]] std::vector<comm::ParameterBlock> blocks_with_costs(const nn::Network& network,
+                                                                  const data::ShardPlan& plan, std::size_t shards);
 
 /// How far an epoch is, for people.
 struct EpochProgress {
@@ -44,11 +44,12 @@ class Trainer {
  public:
   /// Collective: starts from fresh parameters. @param ranks numbered host by host  @param host the ranks that share
   /// this rank's memory; the arguments outlive the trainer
+  /// @throws AgreedError (usage) when a step's messages between hosts are more than MPI can count
   Trainer(const comm::Communicator& ranks, const comm::Communicator& host, const Settings& settings,
           const TrainingData& data, const nn::Architecture& architecture);
 
-  /// Collective, before the first step: starts from these parameters instead; all ranks pass the same. @param
-  /// parameters with padding
+  /// Collective, before the first step: starts from these parameters instead; all ranks pass the same.
+  /// @param parameters with padding
   void begin_at(std::span<const float> parameters);
   /// Collective: goes on from this state instead; all ranks pass the same.
   /// @throws AgreedError (bad_data) when it is that of another network, optimiser or number of shards
@@ -121,8 +122,8 @@ class Trainer {
   data::Batch batch_;                         // of its inputs
   ExchangeChoice exchange_;
   std::unique_ptr<comm::GradientReduction> reduction_;
-  std::vector<float>
-      gradient_;            // of a block, so that it stays in the cache; where all are clipped together, of my range
+  // Of a block, so that it stays in the cache; where all are clipped together, of my range.
+  std::vector<float> gradient_;
   ParameterUpdate update_;  // of my range
 
   StepTimes* times_ = nullptr;  // where to add times, if anywhere

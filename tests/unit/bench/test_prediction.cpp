@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <vector>
 
 #include "../../../src/comm/block_owners.hpp"
@@ -11,7 +12,7 @@
 
 using namespace mnist_dist;
 using bench::Layout;
-using bench::Sent;
+using comm::ExchangeKind;
 
 namespace {
 
@@ -104,7 +105,7 @@ TEST_CASE("one host: rows and parameters are divided, waiting grows") {
   CHECK(difference(epoch_of({1, 2}), 10 * (40 + 3 + (160 + 42) / 2.0) + 50) < kTolerance);
   // A rank of three has three shards of the eight, and two blocks of the four.
   CHECK(difference(epoch_of({1, 3}), 10 * (30 + 3 * std::log2(3) + (160 + 42) / 2.0) + 37.5) < kTolerance);
-  CHECK(bench::predict(costs(), job(), {1, 2}, {}).sent == Sent::nothing);
+  CHECK(bench::predict(costs(), job(), {1, 2}, {}).sent == std::nullopt);
   CHECK(bench::predict(costs(), job(), {1, 2}, {}).link_seconds == 0);
 }
 
@@ -133,14 +134,24 @@ TEST_CASE("several hosts send what is quicker") {
   constexpr double kActivations = 160 + 42;
   constexpr double kGradients = 160 - 4 * 5 + (42 + 18) / 2.0;
   const bench::Prediction slow = bench::predict(costs(), job(), {2, 1}, {.latency = 1, .bytes_per_second = 100});
-  CHECK(slow.sent == Sent::activations);
+  CHECK(slow.sent == ExchangeKind::activations);
   CHECK(difference(slow.link_seconds, 1 + 4) < kOfMessages);
   CHECK(difference(slow.step_seconds, kCommon + kActivations + 5) < kOfMessages);
   const bench::Prediction fast = bench::predict(costs(), job(), {2, 1}, {.latency = 1, .bytes_per_second = 1000});
-  CHECK(fast.sent == Sent::gradients);
+  CHECK(fast.sent == ExchangeKind::gradients);
   CHECK(difference(fast.link_seconds, 2 * (1 + 2)) < kOfMessages);
   CHECK(difference(fast.step_seconds, kCommon + kGradients + 6) < kOfMessages);
   CHECK(difference(fast.epoch_seconds, 10 * fast.step_seconds + 50) < kTolerance);
+
+  // Or what the job asks for.
+  bench::Job job = ::job();
+  job.exchange = ExchangeKind::gradients;
+  const bench::Prediction asked = bench::predict(costs(), job, {2, 1}, {.latency = 1, .bytes_per_second = 100});
+  CHECK(asked.sent == ExchangeKind::gradients);
+  CHECK(difference(asked.link_seconds, 2 * (1 + 20)) < kOfMessages);
+  job.exchange = ExchangeKind::activations;
+  CHECK(bench::predict(costs(), job, {2, 1}, {.latency = 1, .bytes_per_second = 1000}).sent ==
+        ExchangeKind::activations);
 }
 
 TEST_CASE("layouts: powers of two on a host, then of hosts, up to 4096 ranks") {
