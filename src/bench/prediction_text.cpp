@@ -20,7 +20,7 @@ char letter_of(std::optional<comm::ExchangeKind> sent) {
 }
 
 /// Lines without blanks at their ends.
-std::string line(std::string text) {
+std::string line(const std::string& text) {
   return text.substr(0, text.find_last_not_of(' ') + 1) + "\n";
 }
 

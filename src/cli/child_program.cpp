@@ -48,6 +48,7 @@ void become(const std::vector<char*>& words, pid_t parent, bool silent, int fail
 
 pid_t start(const std::vector<std::string>& words, bool silent) {
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   std::array<int, 2> failure{};

@@ -110,6 +110,7 @@ std::vector<std::string> mpirun_words(int ranks, const std::vector<HostSlots>& h
   }
   if (!hosts.empty()) {
     std::vector<std::string> names;
+    names.reserve(hosts.size());
     for (const HostSlots& host : hosts) names.push_back(fmt::format("{}:{}", host.name, host.slots));
     words.insert(words.end(), {"--host", fmt::format("{}", fmt::join(names, ","))});
   }

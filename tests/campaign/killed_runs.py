@@ -6,7 +6,7 @@ import signal
 
 from attack import Run, Undisturbed, wait_for_instant
 
-from program import shim
+from program import HANG, is_alive, shim, wait_until
 
 FULL, QUICK = 1000, 12
 EPOCHS = 12
@@ -31,6 +31,8 @@ def kill_outside(job, chance):
         job.kill()
     elif who == "mpirun" or not ranks:
         job.process.kill()
+        # Nobody's children now, they are on their own until they notice.
+        wait_until(lambda: not any(map(is_alive, ranks)), "the end of the ranks without mpirun", HANG)
         who = "mpirun"
     else:
         try:
