@@ -44,6 +44,7 @@ std::vector<ParameterRange> ranges_of_hosts(const std::vector<int>& ranks_of_hos
   for (ParameterBlock& block : sizes) block.cost = static_cast<double>(block.range.size());
   const BlockOwners owners(sizes, ranks_of_hosts);
   std::vector<ParameterRange> ranges;
+  ranges.reserve(ranks_of_hosts.size());
   for (int host = 0; host < static_cast<int>(ranks_of_hosts.size()); ++host) ranges.push_back(owners.range_of(host));
   return ranges;
 }
@@ -106,6 +107,7 @@ std::size_t bytes_before_activations(int ranks_of_host) {
 
 std::vector<std::size_t> most_activations(const std::vector<int>& ranks_of_hosts, std::size_t most_packed) {
   std::vector<std::size_t> bytes;
+  bytes.reserve(ranks_of_hosts.size());
   for (const int ranks : ranks_of_hosts) {
     bytes.push_back(bytes_before_activations(ranks) + static_cast<std::size_t>(ranks) * whole_lines(most_packed));
   }

@@ -47,6 +47,7 @@ double both_ways(const Communicator& ranks, int peer, std::size_t size) {
 template <class Way>
 std::vector<double> several(int repeats, Way&& way) {
   std::vector<double> seconds;
+  seconds.reserve(static_cast<std::size_t>(repeats));
   for (int i = 0; i < repeats; ++i) seconds.push_back(way());
   std::ranges::sort(seconds);
   return seconds;
