@@ -21,7 +21,8 @@ std::vector<nn::Activations> views_of(const comm::HostMemory& memory, const comm
                                       std::size_t max_rows, std::size_t max_microbatches) {
   std::vector<nn::Activations> views(static_cast<std::size_t>(ranks.size()));
   for (int rank = 0; rank < host.size(); ++rank) {
-    views[static_cast<std::size_t>(ranks.rank() - host.rank() + rank)] =
+    const int of_job = ranks.rank() - host.rank() + rank;
+    views[static_cast<std::size_t>(of_job)] =
         nn::Activations(architecture, max_rows, max_microbatches, memory.floats(rank));
   }
   return views;
