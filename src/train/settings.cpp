@@ -108,22 +108,7 @@ const char* type_name(const std::vector<std::uint64_t>& /*value*/) {
   return "a list such as [100, 100]";
 }
 
-/// toml++ 3.3 takes for granted that a key follows the bracket of a table. Settings stand in no table.
-void refuse_tables(const std::string& text, const std::string& name) {
-  std::size_t line = 1;
-  bool at_start = true;  // of a line: before whatever may stand in front of a value's bracket
-  for (const char character : text) {
-    if (character == '[' && at_start) {
-      throw Error(ExitCode::usage, fmt::format("{}, line {}: a table begins, but settings stand in none", name, line));
-    }
-    if (character == '\n') ++line;
-    if (character == '=' || character == '"' || character == '\'' || character == '#') at_start = false;
-    if (character >= '\n' && character <= '\r') at_start = true;  // all that toml++ takes for the end of a line
-  }
-}
-
 toml::table parse_toml(const std::string& text, const std::string& name) {
-  refuse_tables(text, name);
   try {
     return toml::parse(text, name);
   } catch (const toml::parse_error& error) {
