@@ -85,7 +85,7 @@ train::TrainingData read_data(const BenchOptions& options, const Ranks& ranks, c
 std::string predicted(const BenchOptions& options, const Ranks& ranks, const bench::Subject& subject,
                       train::TrainingData data) {
   std::optional<comm::Link> link;
-  if (ranks.hosts > 1) link = comm::measure_link(ranks.world, 0, ranks.world.size() - 1);
+  if (ranks.hosts > 1) link = comm::measure_link(ranks.world, ranks.host);
   bench::Forecast forecast{
       .probe = bench::probe(ranks.host, subject.settings, subject.file, std::move(data), options.seconds), .table = {}};
   ranks.world.barrier();

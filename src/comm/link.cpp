@@ -3,7 +3,9 @@
 #include <mpi.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -14,13 +16,13 @@ namespace mnist_dist::comm {
 namespace {
 
 /// Sends the bytes there and back. @return seconds
-double round_trip(const Communicator& ranks, int peer, bool begins, std::vector<char>& bytes) {
+double round_trip(const Communicator& hosts, int peer, bool begins, std::vector<char>& bytes) {
   const Waiting waiting(Wait::link);
   const auto send = [&] {
-    check(MPI_Send(bytes.data(), to_count(bytes.size()), MPI_CHAR, peer, 0, ranks.handle().communicator), "MPI_Send");
+    check(MPI_Send(bytes.data(), to_count(bytes.size()), MPI_CHAR, peer, 0, hosts.handle().communicator), "MPI_Send");
   };
   const auto receive = [&] {
-    check(MPI_Recv(bytes.data(), to_count(bytes.size()), MPI_CHAR, peer, 0, ranks.handle().communicator,
+    check(MPI_Recv(bytes.data(), to_count(bytes.size()), MPI_CHAR, peer, 0, hosts.handle().communicator,
                    MPI_STATUS_IGNORE),
           "MPI_Recv");
   };
@@ -31,44 +33,55 @@ double round_trip(const Communicator& ranks, int peer, bool begins, std::vector<
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
-/// Both send the bytes at once, as hosts do in a step: many a link is slower then. @return seconds
-double both_ways(const Communicator& ranks, int peer, std::size_t size) {
+/// All send to the next one and receive from the one before at once, as hosts do in a step: many a link is slower then.
+/// @return seconds
+double around(const Communicator& hosts, std::size_t size) {
   const Waiting waiting(Wait::link);
   const std::vector<char> sent(size);
   std::vector<char> received(size);
+  const int next = (hosts.rank() + 1) % hosts.size();
+  const int before = (hosts.rank() + hosts.size() - 1) % hosts.size();
   const auto begin = std::chrono::steady_clock::now();
-  check(MPI_Sendrecv(sent.data(), to_count(size), MPI_CHAR, peer, 0, received.data(), to_count(size), MPI_CHAR, peer, 0,
-                     ranks.handle().communicator, MPI_STATUS_IGNORE),
+  check(MPI_Sendrecv(sent.data(), to_count(size), MPI_CHAR, next, 0, received.data(), to_count(size), MPI_CHAR, before,
+                     0, hosts.handle().communicator, MPI_STATUS_IGNORE),
         "MPI_Sendrecv");
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
-/// One after the other, ascending. @return seconds
-template <class Way>
-std::vector<double> several(int repeats, Way&& way) {
-  std::vector<double> seconds;
-  seconds.reserve(static_cast<std::size_t>(repeats));
-  for (int i = 0; i < repeats; ++i) seconds.push_back(way());
-  std::ranges::sort(seconds);
-  return seconds;
-}
-
 }  // namespace
 
-Link measure_link(const Communicator& ranks, int one, int other) {
-  constexpr std::size_t kLarge = std::size_t{2} << 20U;  // much more than what a shaper lets through in a burst
-  Link link;
-  if (ranks.rank() == one || ranks.rank() == other) {
-    const bool begins = ranks.rank() == one;
-    const int peer = begins ? other : one;
-    std::vector<char> small(8);
-    // The quickest: whatever else the machine does only adds.
-    link.latency = several(50, [&] { return round_trip(ranks, peer, begins, small) / 2; }).front();
-    // The median: now and then a link lets much more through than it does for long.
-    const double seconds = several(5, [&] { return both_ways(ranks, peer, kLarge); })[2];
-    link.bytes_per_second = kLarge / std::max(seconds - link.latency, 1e-9);
+Link measure_link(const Communicator& hosts) {
+  constexpr int kRoundTrips = 50;
+  constexpr std::size_t kRounds = 9;
+  // About what a step sends, and more than a shaper lets through at once.
+  constexpr std::size_t kBytes = 512 * 1024;
+  const int last = hosts.size() - 1;
+  // The quickest: whatever else the machine does only adds.
+  double latency = std::numeric_limits<double>::infinity();
+  std::vector<char> small(8);
+  for (int i = 0; i < kRoundTrips && (hosts.rank() == 0 || hosts.rank() == last); ++i) {
+    latency = std::min(latency, round_trip(hosts, last - hosts.rank(), hosts.rank() == 0, small) / 2);
   }
-  ranks.broadcast(std::span(&link, 1), one);
+  hosts.broadcast(std::span(&latency, 1));
+  // The median: now and then a link lets more through than it does for long.
+  std::array<double, kRounds> rounds{};
+  for (double& slowest : rounds) {
+    hosts.barrier();
+    const double mine = around(hosts, kBytes);
+    std::vector<double> all(static_cast<std::size_t>(hosts.size()));
+    hosts.all_gather_parts(std::span<const double>(&mine, 1), std::span(all));
+    slowest = *std::ranges::max_element(all);
+  }
+  std::ranges::sort(rounds);
+  return {.latency = latency, .bytes_per_second = kBytes / std::max(rounds[kRounds / 2] - latency, 1e-9)};
+}
+
+Link measure_link(const Communicator& ranks, const Communicator& host) {
+  const bool is_first = host.rank() == 0;
+  const Communicator alike = ranks.split(is_first ? 0 : 1);
+  Link link;
+  if (is_first) link = measure_link(alike);
+  ranks.broadcast(std::span(&link, 1));
   return link;
 }
 

@@ -132,7 +132,7 @@ ExchangeChoice choose_exchange(const comm::Communicator& ranks, const comm::Comm
   std::optional<comm::Link> link;
   if (ranks_of_hosts.size() > 1 && exchange_of(settings) == comm::ExchangeKind::automatic &&
       reduction_of(settings) == comm::ReductionKind::tree) {
-    link = comm::measure_link(ranks, 0, ranks.size() - 1);
+    link = comm::measure_link(ranks, host);
   }
   ExchangeChoice exchange;
   comm::run_and_agree(ranks, [&] { exchange = choose_exchange(ranks_of_hosts, link, settings, network, data.plan); });

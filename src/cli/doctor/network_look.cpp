@@ -30,7 +30,11 @@ void measure_again(const comm::Communicator& hosts, std::vector<LinkFacts>& link
   slow.resize(static_cast<std::size_t>(count));
   hosts.broadcast(std::span(slow));
   for (const LinkFacts& one : slow) {
-    const comm::Link link = comm::measure_link(hosts, one.one, one.other);
+    const bool is_mine = hosts.rank() == one.one || hosts.rank() == one.other;
+    const comm::Communicator pair = hosts.split(is_mine ? 0 : 1);
+    comm::Link link;
+    if (is_mine) link = comm::measure_link(pair);
+    hosts.broadcast(std::span(&link, 1), one.one);
     const LinkFacts again{one.one, one.other, link.latency, link.bytes_per_second};
     const auto before = std::ranges::find_if(
         links, [&](const LinkFacts& other) { return other.one == one.one && other.other == one.other; });
@@ -63,7 +67,7 @@ std::vector<LinkFacts> measure_links(const comm::Communicator& hosts) {
     }
     const comm::Communicator pair = hosts.split(color);
     if (color == static_cast<int>(round.size())) continue;
-    const comm::Link link = comm::measure_link(pair, 0, 1);
+    const comm::Link link = comm::measure_link(pair);
     const auto& [one, other] = round[static_cast<std::size_t>(color)];
     if (pair.rank() == 0) mine.push_back({one, other, link.latency, link.bytes_per_second});
   }
