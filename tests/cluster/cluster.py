@@ -23,10 +23,11 @@ def setUpModule():  # pylint: disable=invalid-name
 
 class ClusterTest(ProgramTest):
     COUNT = 4
+    RATE = None  # of each link, such as "1gbit"; as fast as it goes
 
     def setUp(self):
         super().setUp()
-        self.hosts = self.enterContext(Hosts(self.COUNT))
+        self.hosts = self.enterContext(Hosts(self.COUNT, self.RATE))
 
     def over(self, *ranks, options=()):
         """The launcher of so many ranks on each host, for all that takes `ranks`."""

@@ -24,6 +24,7 @@ from pathlib import Path
 
 NOT_HERE = 77  # exit code: this machine can have no such hosts
 MOST_HOSTS = 250
+LONGEST_PACKET = 65536  # bytes that TCP hands to a network card at once
 
 # What mpirun is told where nobody has told it otherwise.
 SETTINGS = {
@@ -100,10 +101,15 @@ class Hosts:
         if not 1 <= count <= MOST_HOSTS:
             raise ValueError(f"{count} hosts: there can be 1 to {MOST_HOSTS}")
         self.names = [f"{prefix}-{index}" for index in range(count)]
-        self.prefix, self.slots, self.shape = prefix, slots, None
+        self.prefix, self.slots, self.shape, self.longest_packet = prefix, slots, None, LONGEST_PACKET
         if rate:
             # The burst passes at once, which no real link does: it is as short as the rate can be held with.
-            self.shape = f"tbf rate {rate} burst {max(16000, int(rate_in_bits(rate) / 8e4))} latency 20ms"
+            burst = max(16000, int(rate_in_bits(rate) / 8e4))
+            # And at most so much waits, as in a switch: else all hosts that send to one would lose packets.
+            self.shape = f"tbf rate {rate} burst {burst} limit 4mb"
+            # What is longer than the burst would be cut up by this machine's cores, for all hosts. A network card cuts
+            # for its own host.
+            self.longest_packet = min(LONGEST_PACKET, burst * 15 // 16)
         self.keepers, self.processes = [], []  # the first process of each host, then the switch's; by number
         self.folder = None
 
@@ -150,9 +156,10 @@ class Hosts:
         self.processes.append(int(children[0]) if "--fork" in namespaces else keeper.pid)
 
     def _plug_in(self, index):
+        packets = f"gso_max_size {self.longest_packet}"
         self._ip(-1, f"link add port{index} type veth peer name eth0 netns {self.processes[index]}",
-                 f"link set port{index} master bridge up")
-        self._ip(index, f"address add {self.address(index)}/24 dev eth0", "link set eth0 up")
+                 f"link set port{index} {packets} master bridge up")
+        self._ip(index, f"address add {self.address(index)}/24 dev eth0", f"link set eth0 {packets} up")
         if self.shape:
             for place, device in ((-1, f"port{index}"), (index, "eth0")):
                 self._inside(place, "tc", "qdisc", "add", "dev", device, "root", *self.shape.split())

@@ -1,5 +1,7 @@
 """The model has the same bits, whichever hosts the ranks are on."""
 
+import re
+
 from cluster import ClusterTest, setUpModule
 from program import Shared, main, sha256
 
@@ -45,6 +47,25 @@ class SameModel(ClusterTest):
 
     def test_a_shard_for_each_of_40_ranks_dealt_in_turn(self):
         self.assert_same(10, 10, 10, 10, options=BY_HOST, shards=40)
+
+
+class SlowLink(ClusterTest):
+    """Whatever is fewer bytes takes less time there."""
+    COUNT = 2
+    RATE = "10mbit"
+
+    def assert_chosen(self, batch_size, expected):
+        printed = self.succeed("train", Shared.data, "-o", "run", "--epochs", 1, "--hidden", "48,32", "--batch-size",
+                               batch_size, ranks=self.over(1, 1))
+        measured = re.search(r"^exchange +(\w+) of .*, link (\d+) MB/s", printed, re.MULTILINE)
+        self.assertEqual(measured[1], expected, printed)
+        self.assertLessEqual(int(measured[2]), 2)  # 10 Mbit/s are 1.25
+
+    def test_activations_of_few_rows(self):
+        self.assert_chosen(20, "activations")
+
+    def test_gradients_of_many_rows(self):
+        self.assert_chosen(1000, "gradients")
 
 
 if __name__ == "__main__":
