@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
-#include <numeric>
 
 #include "mnist_dist/comm/exchange_schedule.hpp"
 #include "mnist_dist/core/sum_tree.hpp"
@@ -17,11 +15,6 @@ namespace {
 constexpr int kMostRanks = 4096;
 // An addition of another host's sums reads two floats and writes one; the update reads four and writes three.
 constexpr double kAdditionPerUpdate = 3.0 / 7;
-
-double total_cost(std::span<const comm::ParameterBlock> blocks) {
-  return std::transform_reduce(blocks.begin(), blocks.end(), 0.0, std::plus<>(),
-                               [](const comm::ParameterBlock& block) { return block.cost; });
-}
 
 /// The steps of a layout.
 class LayoutModel {
@@ -140,20 +133,17 @@ double Curve::at(double rows) const {
   return std::max(0.0, left_seconds + (rows - left) / (right - left) * (right_seconds - left_seconds));
 }
 
-double largest_share(std::span<const comm::ParameterBlock> blocks, int ranks) {
-  const double total = total_cost(blocks);
-  // A block goes to the rank in whose share its middle lies.
-  double before = 0;
+double largest_share(const std::vector<comm::ParameterBlock>& blocks, int ranks) {
   double largest = 0;
-  double of_rank = 0;
-  double rank = 0;
-  for (const comm::ParameterBlock& block : blocks) {
-    const double owner = std::floor((before + block.cost / 2) / total * ranks);
-    if (owner > rank) of_rank = 0;
-    rank = owner;
-    of_rank += block.cost;
+  double total = 0;
+  auto block = blocks.begin();
+  // Ranks share a host's parameters as hosts with a rank each share them all.
+  for (const ParameterRange& range :
+       comm::ranges_of_hosts(std::vector<int>(static_cast<std::size_t>(ranks), 1), blocks)) {
+    double of_rank = 0;
+    for (; block != blocks.end() && block->range.begin < range.end; ++block) of_rank += block->cost;
     largest = std::max(largest, of_rank);
-    before += block.cost;
+    total += of_rank;
   }
   return largest / total;
 }

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <memory>
@@ -16,6 +15,7 @@
 #include "mnist_dist/comm/link.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/output.hpp"
+#include "mnist_dist/core/processors.hpp"
 #include "mnist_dist/core/sum_tree.hpp"
 #include "mnist_dist/train/memory_estimate.hpp"
 #include "mnist_dist/train/recipe_scaling.hpp"
@@ -90,7 +90,7 @@ std::string predicted(const BenchOptions& options, const Ranks& ranks, const ben
       .probe = bench::probe(ranks.host, subject.settings, subject.file, std::move(data), options.seconds), .table = {}};
   ranks.world.barrier();
   if (ranks.world.rank() != 0) return "";
-  forecast.processors = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
+  forecast.processors = cpus_of_machine();
   forecast.ranks_per_host_given = options.ranks_per_host > 0;
   forecast.ranks_per_host = forecast.ranks_per_host_given ? options.ranks_per_host : forecast.processors;
   forecast.table = bench::predict_all(forecast.probe.costs, forecast.probe.job, forecast.ranks_per_host,

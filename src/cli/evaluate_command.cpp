@@ -16,6 +16,7 @@
 #include "mnist_dist/core/counted.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/output.hpp"
+#include "mnist_dist/core/read_file.hpp"
 #include "mnist_dist/core/sha256.hpp"
 #include "mnist_dist/data/dataset_file.hpp"
 #include "mnist_dist/data/holdout.hpp"

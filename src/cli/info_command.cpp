@@ -7,10 +7,10 @@
 #include <string>
 
 #include "commands.hpp"
-#include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/counted.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/output.hpp"
+#include "mnist_dist/core/read_file.hpp"
 #include "mnist_dist/data/dataset_file.hpp"
 #include "mnist_dist/data/dataset_guard.hpp"
 #include "mnist_dist/h5/file.hpp"

@@ -9,8 +9,8 @@
 #include "job.hpp"
 #include "mnist_dist/comm/agreement.hpp"
 #include "mnist_dist/comm/comparison.hpp"
-#include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/read_file.hpp"
 #include "mnist_dist/core/sha256.hpp"
 #include "mnist_dist/run/fine_tuning.hpp"
 

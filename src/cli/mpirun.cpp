@@ -10,9 +10,10 @@
 #include <numeric>
 #include <sstream>
 
-#include "doctor/this_machine.hpp"
+#include "doctor/munge.hpp"
 #include "mnist_dist/core/counted.hpp"
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/processors.hpp"
 
 namespace mnist_dist::cli {
 namespace {
@@ -68,14 +69,9 @@ std::vector<HostSlots> parse_hosts(const std::string& text, int ranks) {
 }
 
 Cores usable_cores() {
-  const auto online = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
-  const std::vector<int> usable = usable_cpus();
-  if (usable.empty()) return {.number = online};
-  const auto cores = static_cast<int>(std::ranges::count_if(cores_of_machine(), [&](const std::vector<int>& core) {
-    return std::ranges::find_first_of(core, usable) != core.end();
-  }));
-  const auto cpus = static_cast<int>(usable.size());
-  return {.number = cores > 0 ? cores : cpus, .all = cpus >= online};
+  const std::vector<int> cpus = usable_cpus();
+  if (cpus.empty()) return {.number = cpus_of_machine()};
+  return {.number = count_cores(cpus, cores_of_machine()), .all = static_cast<int>(cpus.size()) >= cpus_of_machine()};
 }
 
 std::vector<std::string> mpirun_words(int ranks, const std::vector<HostSlots>& hosts, const Cores& cores) {

@@ -10,8 +10,8 @@
 #include <type_traits>
 #include <vector>
 
-#include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/read_file.hpp"
 #include "recipes.hpp"
 
 namespace mnist_dist::cli {

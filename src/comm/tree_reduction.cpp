@@ -1,12 +1,12 @@
 #include "tree_reduction.hpp"
 
 #include <fmt/format.h>
-#include <sched.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/processors.hpp"
 #include "mnist_dist/core/sum_tree.hpp"
 
 namespace mnist_dist::comm {
@@ -20,15 +20,16 @@ static_assert(sizeof(HostBarrier::State) <= kBarrierBytes);
 // parameters are updated, and nothing is gained.
 constexpr std::size_t kMostInCaches = std::size_t{1} << 20U;
 
-/// Whether the processors that the host's ranks may use are at least as many as the ranks.
+/// Collective: whether the cores that the host's ranks may use are at least as many as the ranks.
 bool each_rank_has_a_core(const Communicator& host) {
-  cpu_set_t mine;
-  CPU_ZERO(&mine);
-  if (sched_getaffinity(0, sizeof mine, &mine) != 0) return false;
-  std::vector<std::int64_t> usable(CPU_SETSIZE);
-  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) usable[static_cast<std::size_t>(cpu)] = CPU_ISSET(cpu, &mine) ? 1 : 0;
-  host.sum(usable);
-  return std::count_if(usable.begin(), usable.end(), [](std::int64_t n) { return n > 0; }) >= host.size();
+  std::vector<std::int64_t> ranks_on(kMostCpus);
+  for (const int cpu : usable_cpus()) ranks_on[static_cast<std::size_t>(cpu)] = 1;
+  host.sum(ranks_on);
+  std::vector<int> cpus;
+  for (int cpu = 0; cpu < kMostCpus; ++cpu) {
+    if (ranks_on[static_cast<std::size_t>(cpu)] > 0) cpus.push_back(cpu);
+  }
+  return count_cores(cpus, cores_of_machine()) >= host.size();
 }
 
 }  // namespace

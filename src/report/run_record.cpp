@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/read_file.hpp"
 #include "mnist_dist/core/sha256.hpp"
 #include "mnist_dist/nn/network.hpp"
 #include "mnist_dist/nn/softmax_cross_entropy.hpp"

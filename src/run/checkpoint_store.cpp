@@ -9,6 +9,7 @@
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/folder.hpp"
 #include "mnist_dist/core/log.hpp"
+#include "mnist_dist/core/read_file.hpp"
 #include "mnist_dist/core/sealed_bytes.hpp"
 #include "mnist_dist/core/sha256.hpp"
 #include "mnist_dist/run/checkpoint.hpp"

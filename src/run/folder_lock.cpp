@@ -8,10 +8,10 @@
 #include <string>
 #include <system_error>
 
-#include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/file_lock.hpp"
 #include "mnist_dist/core/log.hpp"
+#include "mnist_dist/core/read_file.hpp"
 #include "mnist_dist/core/retry.hpp"
 
 namespace mnist_dist::run {

@@ -7,6 +7,7 @@
 
 #include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/read_file.hpp"
 #include "mnist_dist/core/sealed_bytes.hpp"
 #include "mnist_dist/h5/file.hpp"
 #include "mnist_dist/image/image.hpp"

@@ -10,9 +10,9 @@
 #include <string_view>
 
 #include "folder_lock.hpp"
-#include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/folder.hpp"
+#include "mnist_dist/core/read_file.hpp"
 #include "mnist_dist/core/retry.hpp"
 #include "mnist_dist/core/sha256.hpp"
 #include "mnist_dist/run/metrics_files.hpp"

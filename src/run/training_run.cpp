@@ -6,6 +6,7 @@
 #include "mnist_dist/core/build_info.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/log.hpp"
+#include "mnist_dist/core/read_file.hpp"
 #include "mnist_dist/core/stop_request.hpp"
 #include "mnist_dist/nn/arithmetic.hpp"
 #include "mnist_dist/run/fine_tuning.hpp"

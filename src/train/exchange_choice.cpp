@@ -54,14 +54,9 @@ std::size_t most_packed(const Settings& settings, const nn::Architecture& archit
                                       rows * nn::PixelLists::groups_of(architecture.inputs));
 }
 
-std::vector<comm::HostMessage> expected_messages(comm::ExchangeKind kind, const std::vector<int>& ranks_of_hosts,
-                                                 const Settings& settings, const nn::Network& network,
-                                                 const data::ShardPlan& plan) {
+std::vector<comm::HostMessage> expected_activations(const std::vector<int>& ranks_of_hosts, const Settings& settings,
+                                                    const nn::Network& network, const data::ShardPlan& plan) {
   const int ranks = std::accumulate(ranks_of_hosts.begin(), ranks_of_hosts.end(), 0);
-  if (kind == comm::ExchangeKind::gradients) {
-    return comm::messages_of_gradients(ranks_of_hosts, settings.shards,
-                                       blocks_with_costs(network, plan, settings.shards));
-  }
   std::vector<std::size_t> bytes;
   int rank = 0;
   for (const int of_host : ranks_of_hosts) {
@@ -106,17 +101,17 @@ ExchangeChoice choose_exchange(const std::vector<int>& ranks_of_hosts, const std
   if (chooses) exchange.kind = ExchangeKind::gradients;
   if (reduction_of(settings) == comm::ReductionKind::mpi) return exchange;
 
-  const std::vector<comm::HostMessage> gradients =
-      expected_messages(ExchangeKind::gradients, ranks_of_hosts, settings, network, plan);
+  const std::vector<comm::ParameterBlock> blocks = blocks_with_costs(network, plan, settings.shards);
+  const std::vector<comm::HostMessage> gradients = comm::messages_of_gradients(ranks_of_hosts, settings.shards, blocks);
   exchange.gradients = comm::traffic_of(gradients, link.value_or(kNoLink));
-  exchange.activations = comm::traffic_of(
-      expected_messages(ExchangeKind::activations, ranks_of_hosts, settings, network, plan), link.value_or(kNoLink));
+  exchange.activations =
+      comm::traffic_of(expected_activations(ranks_of_hosts, settings, network, plan), link.value_or(kNoLink));
   const bool gradients_fit = comm::can_be_sent(gradients);
   const bool activations_fit = comm::can_be_sent(comm::messages_of_activations(
       comm::most_activations(ranks_of_hosts, most_packed(settings, network.architecture(), plan, ranks))));
   if (chooses) {
     double work = 0;
-    for (const comm::ParameterBlock& block : blocks_with_costs(network, plan, settings.shards)) work += block.cost;
+    for (const comm::ParameterBlock& block : blocks) work += block.cost;
     exchange.activations.seconds += more_computing(work, ranks_of_hosts);
     const bool quicker = exchange.activations.seconds < exchange.gradients.seconds;
     if (activations_fit && (quicker || !gradients_fit)) exchange.kind = ExchangeKind::activations;

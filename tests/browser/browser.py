@@ -1,4 +1,5 @@
-"""Debian's Chromium, with a page of ours in it. Tells what the page asked the network for, and what it complained of."""
+"""Debian's Chromium, with a page of ours in it. Tells what the page asked the network for, and what it complained
+of."""
 
 import base64
 import json

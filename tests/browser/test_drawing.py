@@ -1,5 +1,5 @@
-"""Drawing on the report's page, and dropping files: the page's probabilities are those of the program. SCREENSHOTS as in
-test_report.py."""
+"""Drawing on the report's page, and dropping files: the page's probabilities are those of the program. SCREENSHOTS as
+in test_report.py."""
 
 from pathlib import Path
 

@@ -1,5 +1,5 @@
-"""The report of a real run in a real browser: nothing is asked for, nothing goes wrong, and it says what `evaluate` says.
-With SCREENSHOTS=FOLDER, pictures of the pages are left there to be looked at."""
+"""The report of a real run in a real browser: nothing is asked for, nothing goes wrong, and it says what `evaluate`
+says. With SCREENSHOTS=FOLDER, pictures of the pages are left there to be looked at."""
 
 import json
 from pathlib import Path

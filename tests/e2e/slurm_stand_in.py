@@ -29,7 +29,7 @@ def write_program(path, text):
 
 
 def script_options(script):
-    """What sbatch reads: the #SBATCH lines above the first command. Those below it, which it never sees, come second."""
+    """What sbatch reads: the #SBATCH lines above the first command. Second, those below it, which it never sees."""
     read, overlooked, commands = [], [], False
     for line in script.read_text(encoding="utf-8").splitlines():
         if line.startswith("#SBATCH"):

@@ -211,7 +211,8 @@ class OtherInputs(CheckpointTest):
 
     def test_an_end_in_the_past(self):
         """It would leave a run that its own settings do not give."""
-        run = self.train("ended", "--learning-rate", 0, "--hidden", 20, "--window", 4, "--min-change", 0, "--epochs", 50)
+        run = self.train("ended", "--learning-rate", 0, "--hidden", 20, "--window", 4, "--min-change", 0,
+                         "--epochs", 50)
         before = (run / "config.toml").read_bytes()
         for option in (("--window", 3), ("--epochs", 4), ("--min-change", 1000)):
             self.assert_one_error(self.run_program("train", "--resume", run, *option), USAGE,

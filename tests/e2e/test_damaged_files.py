@@ -134,7 +134,8 @@ class OtherDataSets(Damage):
         self.assertEqual(damaged[layout - 2:layout], b"\x03\x01")  # version, contiguous
         damaged[layout - 1:layout + 3] = bytes(4)
         path = self.write("data.h5", bytes(damaged))
-        alone = subprocess.run([H5PACK, "probe-dataset", path], stderr=subprocess.DEVNULL, timeout=PATIENCE, check=False)
+        alone = subprocess.run([H5PACK, "probe-dataset", path], stderr=subprocess.DEVNULL, timeout=PATIENCE,
+                               check=False)
         for _, result in self.commands(path):
             self.assertEqual(result.returncode, BAD_DATA)
             if alone.returncode < 0:  # HDF5 1.10 does not

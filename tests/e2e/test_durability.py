@@ -123,7 +123,7 @@ class Order(ProgramTest):
         self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["digits", "pack.log"])
 
     def interrupt_each(self, name, *command, **variables):
-        """Runs the command, whose calls for files in the test's folder fail with EINTR, each once; gives these calls."""
+        """Runs the command, whose calls for files in the test's folder fail with EINTR, each once. Gives the calls."""
         self.run_logged(name, *command, FILE_SYSTEM_FAULT="EINTR", FILE_SYSTEM_FAULT_AT="each",
                         FILE_SYSTEM_FOLDER=os.path.realpath(self.folder), **variables)
         lines = (self.folder / f"{name}.log").read_text(encoding="utf-8").splitlines()
@@ -142,8 +142,8 @@ class Order(ProgramTest):
             go_on = command_line(("train", "--resume", name, "--epochs", EPOCHS), None)
             interrupted |= self.interrupt_each(f"go-on-{variables}", *go_on, **variables)
             self.assertEqual(sha256(self.folder / name / "model.h5"), usual)
-        self.assertEqual(interrupted, {"open", "read", "write", "pread", "pwrite", "ftruncate", "fsync", "close", "mkdir",
-                                       "linkat", "symlink", "rename", "unlink"})
+        self.assertEqual(interrupted, {"open", "read", "write", "pread", "pwrite", "ftruncate", "fsync", "close",
+                                       "mkdir", "linkat", "symlink", "rename", "unlink"})
 
 
 if __name__ == "__main__":

@@ -250,7 +250,8 @@ class Training(ErrorTest):
         self.assert_exit(result, DONE)
         lines = warning_lines(result)
         self.assertEqual(len(lines), 1, result.stderr)
-        self.assertRegex(lines[0], r"the loss of epoch 1 is [0-9.e+]+, where guessing has 2\.3: .*--learning-rate than 100$")
+        self.assertRegex(lines[0], r"the loss of epoch 1 is [0-9.e+]+, where guessing has 2\.3: "
+                                   r".*--learning-rate than 100$")
 
     def assert_all_end_after(self, attack):
         """Three ranks train without an end; after the attack, all and mpirun must be gone."""

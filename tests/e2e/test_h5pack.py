@@ -159,7 +159,8 @@ class Pack(FolderTest):
         with h5py.File(self.out) as file:
             self.assertEqual(list(file["classes"].asstr()), ["Zebra", "cat", "dog", "été"])
             self.assertEqual(file["test/images"].shape, (0, 5, 5))
-            self.assertEqual(sorted(file["train/names"].asstr()), ["Zebra/1.PNG", "cat/1.PNG", "dog/1.PNG", "été/1.PNG"])
+            self.assertEqual(sorted(file["train/names"].asstr()),
+                             ["Zebra/1.PNG", "cat/1.PNG", "dog/1.PNG", "été/1.PNG"])
         self.assertEqual(run("verify", self.out).returncode, 0)
 
     def test_idx_files(self):
@@ -174,7 +175,8 @@ class Pack(FolderTest):
         with h5py.File(self.out) as file:
             self.assertEqual(list(file["classes"].asstr()), list("0123456789"))
             for group, prefix in (("train", "train"), ("test", "t10k")):
-                for image, label, name in zip(file[group]["images"], file[group]["labels"], file[group]["names"].asstr()):
+                rows = zip(file[group]["images"], file[group]["labels"], file[group]["names"].asstr())
+                for image, label, name in rows:
                     row = int(name.removeprefix(f"{prefix}-images-idx3-ubyte/"))
                     self.assertTrue(np.array_equal(image, images[row]))
                     self.assertEqual(label, labels[row])

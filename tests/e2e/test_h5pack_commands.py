@@ -127,7 +127,8 @@ class Synth(FolderTest):
 class CommandLine(FolderTest):
     def test_wrong_usage(self):
         for arguments, part in (((), "--help"), (("nonsense",), "nonsense"), (("--wrong",), "--wrong"),
-                                (("pack",), "ROOT"), (("pack", "a"), "OUT.h5"), (("pack", "a", "b", "--wrong"), "--wrong"),
+                                (("pack",), "ROOT"), (("pack", "a"), "OUT.h5"),
+                                (("pack", "a", "b", "--wrong"), "--wrong"),
                                 (("pack", "a", "b", "--size", "28"), "WIDTHxHEIGHT"),
                                 (("pack", "a", "b", "--size", "0x28"), "WIDTHxHEIGHT"),
                                 (("pack", "a", "b", "--size", "-1x28"), "WIDTHxHEIGHT"),

@@ -40,7 +40,8 @@ class JpegTest(FolderTest):
 class Jpeg(JpegTest):
     def test_pixels_are_those_of_pillow(self):
         for mode, channels in (("L", 1), ("RGB", 3), ("CMYK", 4)):
-            for name, options in {"plain": {}, "progressive": {"progressive": True}, "sharp": {"subsampling": 0}}.items():
+            kinds = {"plain": {}, "progressive": {"progressive": True}, "sharp": {"subsampling": 0}}
+            for name, options in kinds.items():
                 pixels = waves(24, 32, channels)
                 image = Image.frombytes(mode, (32, 24), pixels.tobytes())
                 self.save_jpeg(f"a/{mode}-{name}.jpg", image, quality=90, **options)
@@ -115,7 +116,8 @@ class Ignored(JpegTest):
             Image.fromarray(noise(9, 7)).save(self.root / "training" / "1" / f"{i}.gif")
             Image.fromarray(noise(9, 7)).save(self.root / "training" / "0" / f"{i}.webp", "WEBP")
         Image.fromarray(noise(9, 7)).save(self.root / "testing" / "1" / "x", "TIFF")
-        for name in ("notes.TXT", "training/0/labels.csv", "training/1/labels.csv", "training/1/.hidden", "testing/README"):
+        for name in ("notes.TXT", "training/0/labels.csv", "training/1/labels.csv", "training/1/.hidden",
+                     "testing/README"):
             (self.root / name).write_text("text", encoding="utf-8")
         (self.root / "training" / "0" / "deeper").mkdir()
         self.save("extra/0/1.png", noise(9, 7))

@@ -51,7 +51,7 @@ class HangTest(ProgramTest):
 
 
 class StoppedInTraining(HangTest):
-    # Where ranks meet in a step, every so many steps, and at an epoch's end; a rank is stopped on its way to one of them.
+    # Where ranks meet in a step, every so many steps, and at an epoch's end; a rank is stopped on its way to one.
     MEETINGS = "the exchange of gradients|the exchange of parameters|the check whether to stop|a sum over the ranks|" \
                "a gathering of values"
 

@@ -1,4 +1,4 @@
-"""`mnist-dist report`: what it writes and where, and what it says when it cannot. tests/browser opens the page itself."""
+"""`mnist-dist report`: what it writes and where, and what it says when it cannot. tests/browser opens the page."""
 
 import json
 import re

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "../unit/float_comparison.hpp"
+#include "known_gradients.hpp"
 #include "mnist_dist/comm/gradient_reduction.hpp"
-#include "mnist_dist/core/random.hpp"
 #include "mnist_dist/core/sum_tree.hpp"
 
 using namespace mnist_dist;
@@ -15,30 +15,6 @@ using comm::ExchangeKind;
 using comm::GradientReduction;
 
 namespace {
-
-constexpr std::size_t kParameters = 5003;
-
-/// The gradient of a shard in a step: values of very different sizes, so that every order of addition rounds
-/// otherwise.
-std::vector<float> gradient_of(std::size_t shard, std::uint32_t step) {
-  RandomStream stream({.seed = 1, .purpose = Purpose::shuffle, .epoch = step, .id = shard});
-  std::vector<float> values(kParameters);
-  for (float& value : values) value = stream.uniform(-1, 1) * (stream.below(2) == 0 ? 1.0F : 1e-3F);
-  return values;
-}
-
-std::vector<float> sum(std::vector<float> left, const std::vector<float>& right) {
-  for (std::size_t i = 0; i < left.size(); ++i) left[i] += right[i];
-  return left;
-}
-
-/// The tree's definition, by recursion from the root.
-std::vector<float> tree_sum(std::size_t first, std::size_t width, std::size_t shards, std::uint32_t step) {
-  if (width == 1) return gradient_of(first, step);
-  const std::size_t middle = first + width / 2;
-  if (middle >= shards) return tree_sum(first, width / 2, shards, step);
-  return sum(tree_sum(first, width / 2, shards, step), tree_sum(middle, width / 2, shards, step));
-}
 
 bool same_bits(std::span<const float> a, std::span<const float> b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
@@ -54,67 +30,6 @@ std::vector<comm::ParameterBlock> some_blocks() {
   }
   return blocks;
 }
-
-constexpr std::size_t kMostPacked = 5000;
-
-/// The gradients of a step. Each rank knows those of all shards, but forms only those of its own and of which it has
-/// got the activations: here, bytes that tell rank and step.
-class KnownGradients final : public comm::ShardGradients {
- public:
-  KnownGradients(const Communicator& ranks, const Communicator& host, const GradientReduction& reduction,
-                 std::uint32_t step)
-      : rank_(ranks.rank()), step_(step), reduction_(reduction), known_(static_cast<std::size_t>(ranks.size())) {
-    for (int rank = 0; rank < host.size(); ++rank) known(rank_ - host.rank() + rank) = true;
-    for (const comm::ShardSum& shard_sum : reduction.shard_sums()) {
-      std::vector<std::vector<float>> sums;
-      for (std::size_t i = 0; i < shard_sum.shards.size(); ++i) {
-        sums.push_back(gradient_of(shard_sum.shards[i].shard, step));
-        for (int merge = 0; merge < shard_sum.merges[i]; ++merge) {
-          sums[sums.size() - 2] = sum(sums[sums.size() - 2], sums.back());
-          sums.pop_back();
-        }
-      }
-      REQUIRE(sums.size() == 1);
-      sums_.push_back(sums.front());
-    }
-  }
-  void form(const ParameterRange& block, std::size_t shard_sum, float* to) const override {
-    for (const comm::ShardSum::Shard& shard : reduction_.shard_sums()[shard_sum].shards) {
-      REQUIRE(known_[static_cast<std::size_t>(shard.rank)]);
-    }
-    std::ranges::copy(block.of(std::span(sums_[shard_sum])), to);
-  }
-  [[nodiscard]] std::size_t packed_size() const override { return packed_size_of(rank_); }
-  void pack(std::span<std::byte> bytes) const override {
-    REQUIRE(bytes.size() == packed_size());
-    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = byte_of(rank_, i);
-  }
-  void take(int rank, std::span<std::byte> bytes) override {
-    CHECK_FALSE(known_[static_cast<std::size_t>(rank)]);
-    CHECK(reinterpret_cast<std::uintptr_t>(bytes.data()) % 64 == 0);
-    REQUIRE(bytes.size() == packed_size_of(rank));
-    std::size_t wrong = 0;
-    for (std::size_t i = 0; i < bytes.size(); ++i) wrong += bytes[i] == byte_of(rank, i) ? 0 : 1;
-    CHECK(wrong == 0);
-    known(rank) = true;
-  }
-
- private:
-  std::vector<bool>::reference known(int rank) { return known_[static_cast<std::size_t>(rank)]; }
-  /// Of the largest size at some ranks, and none at all at others.
-  [[nodiscard]] std::size_t packed_size_of(int rank) const {
-    return (static_cast<std::size_t>(rank) + step_) % 3 * (kMostPacked / 2);
-  }
-  [[nodiscard]] std::byte byte_of(int rank, std::size_t i) const {
-    return static_cast<std::byte>((static_cast<std::size_t>(rank) * 7 + i * 3 + step_ * 11) & 0xffU);
-  }
-
-  int rank_;
-  std::uint32_t step_;
-  const GradientReduction& reduction_;
-  std::vector<bool> known_;  // by rank
-  std::vector<std::vector<float>> sums_;
-};
 
 /// One step of parameters -= sum of the gradients. @return the sums over this rank's range
 std::vector<float> do_step(const Communicator& ranks, const Communicator& host, GradientReduction& reduction,

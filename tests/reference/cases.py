@@ -8,9 +8,9 @@ DEFAULTS = {
     "hidden": [100, 100, 100], "activation": "leaky-relu", "leaky-relu-slope": 0.1, "dropout": 0.2,
     "optimizer": "adamax", "learning-rate": 0.001, "beta1": 0.9, "beta2": 0.999, "momentum": 0.9,
     "schedule": "constant", "warmup-steps": 0, "decay": 0.1, "decay-every": 10, "output-l2": 0.0001,
-    "weight-decay": 0, "clip-norm": 0, "label-smoothing": 0, "class-weights": "none", "average": 0, "rotation": 0, "scaling": 0, "shear": 0,
-    "shift": 0, "elastic": 0, "elastic-smoothing": 5, "deviation-floor": 0, "batch-size": 100, "holdout": 0.1,
-    "f-beta": 1, "epochs": 100, "shards": 8, "seed": 0,
+    "weight-decay": 0, "clip-norm": 0, "label-smoothing": 0, "class-weights": "none", "average": 0,
+    "rotation": 0, "scaling": 0, "shear": 0, "shift": 0, "elastic": 0, "elastic-smoothing": 5, "deviation-floor": 0,
+    "batch-size": 100, "holdout": 0.1, "f-beta": 1, "epochs": 100, "shards": 8, "seed": 0,
 }
 
 # What all cases begin with: dropout, minibatches, a short last one, a holdout, several shards.

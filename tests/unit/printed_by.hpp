@@ -9,7 +9,7 @@
 #include <functional>
 #include <string>
 
-#include "mnist_dist/core/atomic_file.hpp"
+#include "mnist_dist/core/read_file.hpp"
 #include "temporary_folder.hpp"
 
 /// What `work` prints on stderr.

@@ -6,7 +6,6 @@
 #include <new>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "commands.hpp"
@@ -16,12 +15,13 @@
 #include "mnist_dist/core/log.hpp"
 #include "mnist_dist/core/nearest_word.hpp"
 #include "mnist_dist/core/output.hpp"
+#include "mnist_dist/core/processors.hpp"
 #include "mnist_dist/data/dataset_guard.hpp"
 
 namespace mnist_dist::h5pack {
 
 unsigned default_jobs() {
-  return std::max(1U, std::thread::hardware_concurrency());
+  return std::max(1U, static_cast<unsigned>(usable_cpus().size()));
 }
 
 namespace {

@@ -7,7 +7,8 @@ def make(found):
     """name -> text. found: the regions of all pages."""
     times, accuracies = rows("times", found), rows("accuracy", found)
     own, own_alone = (cell(times, f"mnist-dist, {ranks}")[0] for ranks in ("2 ranks", "1 rank"))
-    alone, together = (cell(times, f"PyTorch, {way}")[0] for way in ("compiled, 2 threads", "DDP with gloo, 2 processes"))
+    ways = ("compiled, 2 threads", "DDP with gloo, 2 processes")
+    alone, together = (cell(times, f"PyTorch, {way}")[0] for way in ways)
     *_, median, seconds = cell(accuracies, "`accurate`")
     return {"fast": f"{own} s with 2 ranks and {own_alone} s with one",
             "peers": f"{alone} s with 2 threads and {together} s with DDP's 2 processes",

@@ -17,8 +17,8 @@ def make(workshop):
     workshop.pack()
     workshop.output("mpirun -np 2 mnist-dist train --recipe fast -o mnist")
     workshop.output("mnist-dist report mnist")
-    workshop.output(["chromium", "--headless=new", "--disable-gpu", "--hide-scrollbars", "--force-device-scale-factor=1",
-                     f"--window-size={SIZE[0]},{SIZE[1]}", "--screenshot=report.png",
+    workshop.output(["chromium", "--headless=new", "--disable-gpu", "--hide-scrollbars",
+                     "--force-device-scale-factor=1", f"--window-size={SIZE[0]},{SIZE[1]}", "--screenshot=report.png",
                      *["--no-sandbox"] * (os.geteuid() == 0), f"file://{workshop.folder}/mnist/report.html"])
     with Image.open(workshop.folder / "report.png") as shot:
         shot.convert("RGB").quantize(COLOURS).save(PICTURE, optimize=True)

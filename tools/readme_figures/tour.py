@@ -20,8 +20,8 @@ def make(workshop, found):
     """name -> text of every region that this module makes. found: those of the pages, with the excerpt's code."""
     console = workshop.console
     pack = console("h5pack pack digits mnist.h5", "h5pack verify mnist.h5")
-    train = cut(console("mnist-dist launch -np 2 -- train --recipe fast"), *HEADER, "epoch ", r" +[123] ", r" +(59|60) ",
-                *END)
+    train = cut(console("mnist-dist launch -np 2 -- train --recipe fast"), *HEADER, "epoch ", r" +[123] ",
+                r" +(59|60) ", *END)
     evaluate = cut(console("mnist-dist evaluate"), r"\$", r"\S+ on the", r"\d+ of", "class", r"[01] ", "overall",
                    "Confusion",
                    r" +0 +1", "report")

@@ -8,7 +8,6 @@
 
 #include <cstddef>
 #include <optional>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -78,7 +77,7 @@ struct Prediction {
 [[nodiscard]] Prediction predict(const Costs& costs, const Job& job, const Layout& layout, const comm::Link& link);
 
 /// The largest share of the blocks' cost that a rank gets, where each rank has a run of them.
-[[nodiscard]] double largest_share(std::span<const comm::ParameterBlock> blocks, int ranks);
+[[nodiscard]] double largest_share(const std::vector<comm::ParameterBlock>& blocks, int ranks);
 
 /// The layouts to predict: 1, 2, 4, ... ranks on one host, then 1, 2, 4, ... full hosts, up to 4,096 ranks.
 [[nodiscard]] std::vector<Layout> layouts_to_predict(int ranks_per_host);

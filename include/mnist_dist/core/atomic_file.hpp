@@ -6,9 +6,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <span>
-#include <string>
 #include <string_view>
-#include <vector>
 
 namespace mnist_dist {
 
@@ -51,9 +49,5 @@ class AtomicFile {
 /// Replaces the file at `target` by `bytes`, durably. @throws Error (file_system)
 void write_file_atomically(const std::filesystem::path& target, std::span<const std::byte> bytes);
 void write_file_atomically(const std::filesystem::path& target, std::string_view text);
-
-/// The whole file. @throws Error (file_system)
-[[nodiscard]] std::vector<std::byte> read_file(const std::filesystem::path& path);
-[[nodiscard]] std::string read_text_file(const std::filesystem::path& path);
 
 }  // namespace mnist_dist

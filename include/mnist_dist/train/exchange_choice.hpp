@@ -18,11 +18,11 @@ namespace mnist_dist::train {
 [[nodiscard]] std::size_t most_packed(const Settings& settings, const nn::Architecture& architecture,
                                       const data::ShardPlan& plan, int ranks);
 
-/// The messages of a whole step, as they are to be expected. Local. @param ranks_of_hosts by host
-[[nodiscard]] std::vector<comm::HostMessage> expected_messages(comm::ExchangeKind kind,
-                                                               const std::vector<int>& ranks_of_hosts,
-                                                               const Settings& settings, const nn::Network& network,
-                                                               const data::ShardPlan& plan);
+/// The messages of a whole step that sends activations, as they are to be expected. Local. @param ranks_of_hosts by
+/// host
+[[nodiscard]] std::vector<comm::HostMessage> expected_activations(const std::vector<int>& ranks_of_hosts,
+                                                                  const Settings& settings, const nn::Network& network,
+                                                                  const data::ShardPlan& plan);
 
 struct ExchangeChoice {
   comm::ExchangeKind kind = comm::ExchangeKind::gradients;  ///< what the settings ask for, or what takes less time

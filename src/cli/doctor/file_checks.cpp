@@ -1,26 +1,19 @@
 #include <fmt/format.h>
 
 #include "findings.hpp"
-#include "mnist_dist/core/counted.hpp"
 #include "mnist_dist/core/memory.hpp"
 
 namespace mnist_dist::cli::doctor {
 namespace {
 
-/// "node2" or "node2 and 3 hosts more": those of which this is true. "" for none
+/// Those of which this is true, in words. "" for none
 template <class Predicate>
 std::string hosts_that(const JobFacts& job, Predicate predicate) {
-  std::string first;
-  int others = 0;
+  std::vector<std::string> names;
   for (const HostFacts& host : job.hosts) {
-    if (!predicate(host)) continue;
-    if (first.empty()) {
-      first = host.name;
-    } else {
-      ++others;
-    }
+    if (predicate(host)) names.push_back(host.name);
   }
-  return others == 0 ? first : fmt::format("{} and {} more", first, counted(others, "host"));
+  return in_words(names);
 }
 
 }  // namespace

@@ -28,13 +28,18 @@ Findings of_all_hosts(const JobFacts& job, Findings (*check)(const HostFacts&)) 
   }
   Findings findings;
   for (const auto& [finding, hosts] : shared) {
-    const std::string others = hosts.size() == 1 ? "" : fmt::format(" and {} more", counted(hosts.size() - 1, "host"));
-    findings.push_back({finding.is_problem, fmt::format("{}{}: {}", hosts.front(), others, finding.text)});
+    findings.push_back({finding.is_problem, fmt::format("{}: {}", in_words(hosts), finding.text)});
   }
   return findings;
 }
 
 }  // namespace
+
+std::string in_words(const std::vector<std::string>& hosts) {
+  if (hosts.empty()) return {};
+  if (hosts.size() == 1) return hosts.front();
+  return fmt::format("{} and {} more", hosts.front(), counted(hosts.size() - 1, "host"));
+}
 
 Findings findings_of(const JobFacts& job) {
   Findings all;

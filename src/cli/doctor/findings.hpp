@@ -41,6 +41,9 @@ Findings check_links(const JobFacts& job);
 /// All of them; those of hosts that are alike in a finding stand in one line.
 [[nodiscard]] Findings findings_of(const JobFacts& job);
 
+/// Hosts, by their names: "node2", or "node2 and 3 hosts more"; "" for none.
+[[nodiscard]] std::string in_words(const std::vector<std::string>& hosts);
+
 /// The links that are much slower than the fastest one.
 [[nodiscard]] std::vector<LinkFacts> slow_links(const std::vector<LinkFacts>& links);
 

@@ -12,6 +12,7 @@
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/file_lock.hpp"
 #include "mnist_dist/core/log.hpp"
+#include "mnist_dist/core/read_file.hpp"
 
 namespace mnist_dist::cli::doctor {
 namespace {

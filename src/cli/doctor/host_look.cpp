@@ -18,8 +18,9 @@
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/log.hpp"
 #include "mnist_dist/core/memory.hpp"
+#include "mnist_dist/core/processors.hpp"
 #include "mnist_dist/nn/arithmetic.hpp"
-#include "this_machine.hpp"
+#include "munge.hpp"
 
 namespace mnist_dist::cli::doctor {
 namespace {

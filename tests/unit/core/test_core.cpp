@@ -15,6 +15,7 @@
 #include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/random.hpp"
+#include "mnist_dist/core/read_file.hpp"
 #include "mnist_dist/core/sha256.hpp"
 #include "temporary_folder.hpp"
 

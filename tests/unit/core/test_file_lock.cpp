@@ -12,6 +12,7 @@
 
 #include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/read_file.hpp"
 #include "temporary_folder.hpp"
 
 using namespace mnist_dist;

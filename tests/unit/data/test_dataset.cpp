@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "message_of.hpp"
-#include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/read_file.hpp"
 #include "mnist_dist/core/sha256.hpp"
 #include "mnist_dist/data/dataset_file.hpp"
 #include "mnist_dist/data/pack/content_hash.hpp"

@@ -13,6 +13,7 @@
 #include "message_of.hpp"
 #include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/read_file.hpp"
 #include "mnist_dist/h5/file.hpp"
 #include "temporary_folder.hpp"
 

@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/image/image_file.hpp"
 #include "mnist_dist/image/png.hpp"

@@ -11,6 +11,7 @@
 
 #include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/read_file.hpp"
 #include "mnist_dist/core/sealed_bytes.hpp"
 #include "mnist_dist/data/dataset_guard.hpp"
 #include "mnist_dist/data/pack/dataset_writer.hpp"

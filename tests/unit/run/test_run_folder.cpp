@@ -16,6 +16,7 @@
 
 #include "message_of.hpp"
 #include "mnist_dist/core/atomic_file.hpp"
+#include "mnist_dist/core/read_file.hpp"
 #include "temporary_folder.hpp"
 
 using namespace mnist_dist;

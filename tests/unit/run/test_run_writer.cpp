@@ -8,7 +8,7 @@
 
 #include "../../../src/run/run_writer.hpp"
 #include "message_of.hpp"
-#include "mnist_dist/core/atomic_file.hpp"
+#include "mnist_dist/core/read_file.hpp"
 #include "mnist_dist/run/metrics_files.hpp"
 #include "temporary_folder.hpp"
 

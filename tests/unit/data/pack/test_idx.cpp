@@ -7,6 +7,7 @@
 
 #include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/read_file.hpp"
 #include "mnist_dist/data/pack/idx.hpp"
 #include "mnist_dist/data/pack/image_source.hpp"
 #include "temporary_folder.hpp"

@@ -12,6 +12,7 @@
 #include "message_of.hpp"
 #include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/read_file.hpp"
 #include "mnist_dist/data/dataset_file.hpp"
 #include "mnist_dist/data/pack/pack.hpp"
 #include "mnist_dist/data/pack/verify.hpp"

@@ -1,21 +1,20 @@
-#include "this_machine.hpp"
+#include "mnist_dist/core/processors.hpp"
 
 #include <sched.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
-#include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
 #include <string>
 #include <system_error>
 
-namespace mnist_dist::cli {
+namespace mnist_dist {
 namespace {
+
+static_assert(kMostCpus == CPU_SETSIZE);
 
 /// The numbers in a list of the system's, such as "0,4" or "0-3,8".
 std::vector<int> numbers_in(const std::string& list) {
@@ -37,16 +36,20 @@ std::vector<int> usable_cpus() {
   CPU_ZERO(&usable);
   std::vector<int> cpus;
   if (sched_getaffinity(0, sizeof usable, &usable) != 0) return cpus;
-  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+  for (int cpu = 0; cpu < kMostCpus; ++cpu) {
     if (CPU_ISSET(cpu, &usable)) cpus.push_back(cpu);
   }
   return cpus;
 }
 
-std::vector<std::vector<int>> cores_of_machine() {
+int cpus_of_machine() {
+  return static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
+}
+
+std::vector<std::vector<int>> cores_of_machine(const std::filesystem::path& folder) {
   std::set<std::vector<int>> cores;
   std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator("/sys/devices/system/cpu", ignored)) {
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
     std::ifstream file(entry.path() / "topology" / "thread_siblings_list");
     std::string list;
     if (std::getline(file, list)) cores.insert(numbers_in(list));
@@ -54,15 +57,10 @@ std::vector<std::vector<int>> cores_of_machine() {
   return {cores.begin(), cores.end()};
 }
 
-bool munge_answers() {
-  // It must not wait for a daemon that is busy.
-  const int connection = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  sockaddr_un munge{};
-  munge.sun_family = AF_UNIX;
-  std::strcpy(munge.sun_path, "/run/munge/munge.socket.2");
-  const bool answers = connect(connection, reinterpret_cast<const sockaddr*>(&munge), sizeof munge) == 0;
-  if (connection >= 0) close(connection);
-  return answers;
+int count_cores(const std::vector<int>& cpus, const std::vector<std::vector<int>>& cores) {
+  const auto count = std::ranges::count_if(
+      cores, [&](const std::vector<int>& core) { return std::ranges::find_first_of(core, cpus) != core.end(); });
+  return count > 0 ? static_cast<int>(count) : static_cast<int>(cpus.size());
 }
 
-}  // namespace mnist_dist::cli
+}  // namespace mnist_dist
