@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "mnist_dist/comm/exchange_schedule.hpp"
 #include "mnist_dist/core/sum_tree.hpp"
 #include "mnist_dist/data/epoch_plan.hpp"
 
@@ -44,10 +43,10 @@ class LayoutModel {
     best.step_seconds = common_seconds() + seconds_with_activations();
     if (layout_.hosts > 1) {
       best.sent = ExchangeKind::activations;
-      best.link_seconds = comm::traffic_of(activations_, link).seconds;
-      best.step_seconds += best.link_seconds;
-      Prediction other{.sent = ExchangeKind::gradients, .link_seconds = comm::traffic_of(gradients_, link).seconds};
-      other.step_seconds = common_seconds() + seconds_with_gradients() + other.link_seconds;
+      best.traffic = comm::traffic_of(activations_, link);
+      best.step_seconds += best.traffic.seconds;
+      Prediction other{.sent = ExchangeKind::gradients, .traffic = comm::traffic_of(gradients_, link)};
+      other.step_seconds = common_seconds() + seconds_with_gradients() + other.traffic.seconds;
       const bool quicker = other.step_seconds < best.step_seconds;
       if (job_.exchange == ExchangeKind::gradients || (job_.exchange == ExchangeKind::automatic && quicker))
         best = other;

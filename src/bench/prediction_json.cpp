@@ -34,10 +34,12 @@ Json link_json(const ScalingTable& table, const LinkPredictions& link) {
     Json layout = layout_json(table.layouts[i]);
     layout["epoch_seconds"] = prediction.epoch_seconds;
     layout["step_seconds"] = prediction.step_seconds;
-    layout["link_seconds"] = prediction.link_seconds;
+    layout["link_seconds"] = prediction.traffic.seconds;
     layout["speed_up"] = link.speed_up(i);
     layout["efficiency_percent"] = 100 * table.efficiency(link, i);
     layout["sent"] = sent_json(prediction.sent);
+    layout["messages_of_host"] = prediction.traffic.messages;
+    layout["bytes_of_host"] = prediction.traffic.bytes;
     layouts.push_back(std::move(layout));
   }
   return {{"name", link.link.name},

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "mnist_dist/comm/exchange_schedule.hpp"
 #include "mnist_dist/comm/gradient_reduction.hpp"
 #include "mnist_dist/comm/link.hpp"
 
@@ -69,7 +70,7 @@ struct Layout {
 struct Prediction {
   std::optional<comm::ExchangeKind> sent;  ///< between hosts: what the job asks for, or what is quicker
   double step_seconds = 0;                 ///< the mean step
-  double link_seconds = 0;                 ///< of that, for messages
+  comm::HostTraffic traffic;               ///< between hosts, of a step; its seconds are part of the step
   double epoch_seconds = 0;
 };
 

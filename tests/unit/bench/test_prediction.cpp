@@ -106,7 +106,7 @@ TEST_CASE("one host: rows and parameters are divided, waiting grows") {
   // A rank of three has three shards of the eight, and two blocks of the four.
   CHECK(difference(epoch_of({1, 3}), 10 * (30 + 3 * std::log2(3) + (160 + 42) / 2.0) + 37.5) < kTolerance);
   CHECK(bench::predict(costs(), job(), {1, 2}, {}).sent == std::nullopt);
-  CHECK(bench::predict(costs(), job(), {1, 2}, {}).link_seconds == 0);
+  CHECK(bench::predict(costs(), job(), {1, 2}, {}).traffic.seconds == 0);
 }
 
 TEST_CASE("a rank that has its host for itself, on one host or on many, costs what it costs alone") {
@@ -135,11 +135,15 @@ TEST_CASE("several hosts send what is quicker") {
   constexpr double kGradients = 160 - 4 * 5 + (42 + 18) / 2.0;
   const bench::Prediction slow = bench::predict(costs(), job(), {2, 1}, {.latency = 1, .bytes_per_second = 100});
   CHECK(slow.sent == ExchangeKind::activations);
-  CHECK(difference(slow.link_seconds, 1 + 4) < kOfMessages);
+  CHECK(difference(slow.traffic.seconds, 1 + 4) < kOfMessages);
+  CHECK(slow.traffic.messages == 1);
+  CHECK(slow.traffic.bytes == 400);
   CHECK(difference(slow.step_seconds, kCommon + kActivations + 5) < kOfMessages);
   const bench::Prediction fast = bench::predict(costs(), job(), {2, 1}, {.latency = 1, .bytes_per_second = 1000});
   CHECK(fast.sent == ExchangeKind::gradients);
-  CHECK(difference(fast.link_seconds, 2 * (1 + 2)) < kOfMessages);
+  CHECK(difference(fast.traffic.seconds, 2 * (1 + 2)) < kOfMessages);
+  CHECK(fast.traffic.messages == 2);
+  CHECK(fast.traffic.bytes == 4000);
   CHECK(difference(fast.step_seconds, kCommon + kGradients + 6) < kOfMessages);
   CHECK(difference(fast.epoch_seconds, 10 * fast.step_seconds + 50) < kTolerance);
 
@@ -148,7 +152,7 @@ TEST_CASE("several hosts send what is quicker") {
   job.exchange = ExchangeKind::gradients;
   const bench::Prediction asked = bench::predict(costs(), job, {2, 1}, {.latency = 1, .bytes_per_second = 100});
   CHECK(asked.sent == ExchangeKind::gradients);
-  CHECK(difference(asked.link_seconds, 2 * (1 + 20)) < kOfMessages);
+  CHECK(difference(asked.traffic.seconds, 2 * (1 + 20)) < kOfMessages);
   job.exchange = ExchangeKind::activations;
   CHECK(bench::predict(costs(), job, {2, 1}, {.latency = 1, .bytes_per_second = 1000}).sent ==
         ExchangeKind::activations);
