@@ -13,6 +13,7 @@
 #include "mnist_dist/comm/agreement.hpp"
 #include "mnist_dist/comm/communicator.hpp"
 #include "mnist_dist/comm/link.hpp"
+#include "mnist_dist/core/allowed_values.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/output.hpp"
 #include "mnist_dist/core/processors.hpp"
@@ -164,7 +165,7 @@ RunCommand add_bench_command(CLI::App& command) {
       .add_option("--ranks-per-host", options->ranks_per_host,
                   "--predict: of the hosts to come; otherwise as many as this one has processors [1 to 4096]")
       ->group("Measuring")
-      ->check(CLI::Range(1, 4096).description(""));
+      ->check(whole_number(1, 4096));
   command.add_flag("--json", options->json, "one JSON object instead of tables")->group("Measuring");
   add_hang_timeout(command, options->hang_timeout);
   return [options] { return run_bench(*options); };

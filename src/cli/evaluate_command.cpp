@@ -12,6 +12,7 @@
 #include "mnist_dist/comm/agreement.hpp"
 #include "mnist_dist/comm/communicator.hpp"
 #include "mnist_dist/comm/comparison.hpp"
+#include "mnist_dist/core/allowed_values.hpp"
 #include "mnist_dist/core/atomic_file.hpp"
 #include "mnist_dist/core/counted.hpp"
 #include "mnist_dist/core/error.hpp"
@@ -146,7 +147,7 @@ RunCommand add_evaluate_command(CLI::App& command) {
   command
       .add_option("--split", options->split,
                   "which images: test, or holdout (those of DATA that chose the model in training)")
-      ->check(CLI::IsMember({"test", "holdout"}).description(""))
+      ->check(one_of({"test", "holdout"}))
       ->type_name("test|holdout")
       ->capture_default_str();
   command.add_option("-r,--report", options->report,

@@ -4,17 +4,13 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cstddef>
-#include <sstream>
 #include <utility>
 
+#include "mnist_dist/core/help_text.hpp"
 #include "mnist_dist/core/nearest_word.hpp"
 
 namespace mnist_dist::cli {
 namespace {
-
-constexpr std::size_t kColumns = 80;
-constexpr std::size_t kMeaning = 30;  // the column at which an option's meaning begins
 
 struct Meaning {
   ExitCode code;
@@ -33,28 +29,6 @@ constexpr Meaning kMeanings[] = {
     {ExitCode::stopped_early, "stopped early with a checkpoint saved: go on with train --resume"},
 };
 
-/// Words in lines of at most kColumns, each but the first behind so many blanks. @param line how the first begins
-std::string wrapped(std::string line, const std::string& text, std::size_t indent) {
-  std::string lines;
-  std::istringstream words(text);
-  bool begins = true;  // no blank before the first word of a line
-  for (std::string word; words >> word; begins = false) {
-    if (!begins && line.size() + 1 + word.size() > kColumns) {
-      lines += line + "\n";
-      line.assign(indent, ' ');
-      begins = true;
-    }
-    line += (begins ? "" : " ") + word;
-  }
-  return lines + line + "\n";
-}
-
-std::string entry(const std::string& name, const std::string& meaning) {
-  const std::string left = "  " + name;
-  if (left.size() + 1 < kMeaning) return wrapped(fmt::format("{:<{}}", left, kMeaning), meaning, kMeaning);
-  return left + "\n" + wrapped(std::string(kMeaning, ' '), meaning, kMeaning);
-}
-
 class HelpFormatter : public CLI::Formatter {
  public:
   HelpFormatter() {
@@ -63,10 +37,10 @@ class HelpFormatter : public CLI::Formatter {
     label("Subcommands", "Commands");
   }
   std::string make_option(const CLI::Option* option, bool is_positional) const override {
-    return entry(make_option_name(option, is_positional) + make_option_opts(option), make_option_desc(option));
+    return help_entry(make_option_name(option, is_positional) + make_option_opts(option), make_option_desc(option));
   }
   std::string make_subcommand(const CLI::App* command) const override {
-    return entry(command->get_name(), command->get_description());
+    return help_entry(command->get_name(), command->get_description());
   }
   std::string make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const override {
     return CLI::detail::find_and_replace(CLI::Formatter::make_help(app, std::move(name), mode), "\n\n\n", "\n\n");
@@ -140,6 +114,9 @@ std::string usage_error(const CLI::App& app, const CLI::ParseError& error, const
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) message = unknown_option(command);
   if (chosen.empty() && error.get_name() == "RequiredError") message = missing_command(arguments, commands);
   if (message.empty()) message = error.what();
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
+    message = fmt::format("{} wants one value", message.substr(0, message.find(':')));
+  }
   std::ranges::replace(message, '\n', ' ');
   return fmt::format("{}; see `mnist-dist{} --help`", message, chosen.empty() ? "" : " " + command.get_name());
 }

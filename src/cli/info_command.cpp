@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <memory>
+#include <sstream>
 #include <string>
 
 #include "commands.hpp"
@@ -26,10 +28,19 @@ std::string describe(const data::ImageShape& shape) {
   return fmt::format("{}x{} {}", shape.width, shape.height, shape.channels == 3 ? "RGB" : "grey");
 }
 
+/// A file's text, as it is safe to print.
+std::string printable_lines(const std::string& text) {
+  std::istringstream lines(text);
+  std::string safe;
+  for (std::string line; std::getline(lines, line);) safe += printable(line) + "\n";
+  return safe;
+}
+
 void print_classes(const std::vector<std::string>& classes) {
   constexpr std::size_t kShown = 20;
-  const std::vector<std::string> shown(classes.begin(),
-                                       classes.begin() + static_cast<std::ptrdiff_t>(std::min(kShown, classes.size())));
+  std::vector<std::string> shown(classes.begin(),
+                                 classes.begin() + static_cast<std::ptrdiff_t>(std::min(kShown, classes.size())));
+  std::ranges::transform(shown, shown.begin(), printable);
   print_output(fmt::format("classes     {}: {}{}\n", classes.size(), fmt::join(shown, ", "),
                            classes.size() > kShown ? ", ..." : ""));
 }
@@ -70,7 +81,7 @@ void print_checkpoint(const run::Checkpoint& checkpoint, const std::string& name
   }
   print_output(fmt::format("data set    content_sha256 {}\n", checkpoint.dataset_sha256));
   print_output(fmt::format("build       {}, {}\n", checkpoint.build, checkpoint.arithmetic));
-  print_output(fmt::format("settings\n{}", checkpoint.settings));
+  print_output(fmt::format("settings\n{}", printable_lines(checkpoint.settings)));
 }
 
 void print_run(const std::filesystem::path& path) {
@@ -80,7 +91,7 @@ void print_run(const std::filesystem::path& path) {
   if (bytes) {
     print_checkpoint(run::decode_checkpoint(*bytes, folder.checkpoints().string()), "newest checkpoint");
   } else {
-    print_output(fmt::format("no checkpoint yet\nsettings\n{}", read_text_file(folder.config())));
+    print_output(fmt::format("no checkpoint yet\nsettings\n{}", printable_lines(read_text_file(folder.config()))));
   }
   if (std::filesystem::exists(folder.model())) {
     print_output("\n");

@@ -12,6 +12,7 @@
 #include "mnist_dist/blas/gemm.hpp"
 #include "mnist_dist/comm/agreement.hpp"
 #include "mnist_dist/comm/comparison.hpp"
+#include "mnist_dist/core/allowed_values.hpp"
 #include "mnist_dist/core/build_info.hpp"
 #include "mnist_dist/core/counted.hpp"
 #include "mnist_dist/core/error.hpp"
@@ -79,7 +80,7 @@ void add_hang_timeout(CLI::App& command, int& seconds) {
           "seconds after which ranks that wait for a stopped one end the job; ten times as long for one that is "
           "busy; 0: never [0 to 86400]")
       ->group("Computation")
-      ->check(CLI::Range(0, 86400).description(""))
+      ->check(whole_number(0, 86400))
       ->capture_default_str();
 }
 

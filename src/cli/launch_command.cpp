@@ -19,6 +19,7 @@
 #include "commands.hpp"
 #include "launched_training.hpp"
 #include "mnist_dist/comm/communicator.hpp"
+#include "mnist_dist/core/allowed_values.hpp"
 #include "mnist_dist/core/counted.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/log.hpp"
@@ -219,7 +220,7 @@ RunCommand add_launch_command(CLI::App& command) {
       ->required();
   command.add_option("-n,--np", options->ranks, "the number of ranks; -np does, too")
       ->required()
-      ->check(CLI::Range(1, kMost).description(""));
+      ->check(whole_number(1, kMost));
   command.add_option(
       "--hosts", options->hosts,
       "hosts such as a,b or a:4,b:8, with the ranks that each takes (default: this machine, or what Slurm "
@@ -227,7 +228,7 @@ RunCommand add_launch_command(CLI::App& command) {
   command
       .add_option("--max-restarts", options->max_restarts,
                   "how often a training goes on from its newest checkpoint, without a host that no longer answers")
-      ->check(CLI::Range(0, kMost).description(""))
+      ->check(whole_number(0, kMost))
       ->capture_default_str();
   return [options] { return run_launch(*options); };
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "commands.hpp"
+#include "mnist_dist/core/allowed_values.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/log.hpp"
 #include "mnist_dist/core/named_values.hpp"
@@ -177,8 +178,10 @@ RunCommand add_predict_command(CLI::App& command) {
       "PNG or JPEG files of any size; folders: all images in them, in byte order of their paths; -: one image "
       "on standard input");
   command.add_option("--list", options->inputs.list, "a file with a path on each line; -: standard input");
-  command.add_option("--top", options->top, "how many classes to print, the most probable first (default: 1)")
-      ->check(CLI::Range(1, 1000000));
+  command
+      .add_option("--top", options->top,
+                  "how many classes to print, the most probable first (default: 1) [1 to 1000000]")
+      ->check(whole_number(1, 1000000));
   CLI::Option* const csv = command.add_flag("--csv", options->csv,
                                             "image,label,probability below a header; with --top also "
                                             "label_2,probability_2 and so on");
@@ -190,7 +193,8 @@ RunCommand add_predict_command(CLI::App& command) {
       .add_option("--invert", options->inversion,
                   "exchange light and dark; auto: where an image's background is clearly the opposite of the training "
                   "images', with a warning")
-      ->check(CLI::IsMember(names_of(kInversions)))
+      ->check(one_of(names_of(kInversions)))
+      ->type_name("auto|yes|no")
       ->capture_default_str();
   command.add_flag("--center", options->center,
                    "scale and move a drawn digit to where MNIST has its digits, instead of stretching the whole image");

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "commands.hpp"
+#include "mnist_dist/core/allowed_values.hpp"
 #include "mnist_dist/core/counted.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/output.hpp"
@@ -61,15 +62,15 @@ RunCommand add_preview_command(CLI::App& command) {
   add_settings_flags(command, options->settings, {"init-from"});
   command.add_option("-o,--output", options->output, "the PNG file to write")->group("Sheet")->capture_default_str();
   command.add_option("--rows", options->rows, "training images to show [1 to 1000]")
-      ->check(CLI::Range(1, 1000).description(""))
+      ->check(whole_number(1, 1000))
       ->group("Sheet")
       ->capture_default_str();
   command.add_option("--versions", options->versions, "epochs to show of each [1 to 1000]")
-      ->check(CLI::Range(1, 1000).description(""))
+      ->check(whole_number(1, 1000))
       ->group("Sheet")
       ->capture_default_str();
   command.add_option("--enlarge", options->enlargement, "the side of a pixel on the sheet [1 to 32]")
-      ->check(CLI::Range(1, 32).description(""))
+      ->check(whole_number(1, 32))
       ->group("Sheet")
       ->capture_default_str();
   return [options] { return run_preview(*options); };

@@ -17,9 +17,18 @@
 namespace mnist_dist::cli {
 namespace {
 
-/// CLI11 would read -5 as a number near 2^64.
-std::string refuse_negative(const std::string& value) {
-  return value.starts_with('-') ? fmt::format("{} is negative", value) : std::string();
+/// What is wrong with a number. CLI11 would read -5 as a number near 2^64. Lists it names as a whole.
+template <class T>
+std::string number_fault(const std::string& value) {
+  constexpr bool kReal = std::is_same_v<T, double>;
+  if (!kReal && value.starts_with('-')) return fmt::format("{} is negative", printable(value));
+  if constexpr (kReal || std::is_same_v<T, std::uint64_t>) {
+    T number{};
+    if (!CLI::detail::lexical_cast(value, number)) {
+      return fmt::format("'{}' is no {}", printable(value), kReal ? "number, such as 0.1 or 1e-3" : "whole number");
+    }
+  }
+  return {};
 }
 
 struct Group {
@@ -67,7 +76,7 @@ void add_settings_flags(CLI::App& command, SettingsFlags& settings, const std::s
     } else {
       flag->default_str(fmt::format("{}", value));
     }
-    if constexpr (!std::is_same_v<T, std::string> && !std::is_same_v<T, double>) flag->check(refuse_negative);
+    if constexpr (!std::is_same_v<T, std::string>) flag->check(number_fault<T>);
     settings.flags[name] = flag;
   });
 }

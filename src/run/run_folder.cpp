@@ -92,11 +92,15 @@ RunFolder RunFolder::open_for_writing(const std::filesystem::path& path) {
 }
 
 RunFolder RunFolder::create(std::filesystem::path path, const train::Settings& settings) {
-  if (path.empty()) {
-    path = make_run_folder();
-  } else {
-    path = without_last_slash(path);
-    make_folders(path);
+  try {
+    if (path.empty()) {
+      path = make_run_folder();
+    } else {
+      path = without_last_slash(path);
+      make_folders(path);
+    }
+  } catch (const Error& error) {
+    throw Error(error.exit_code(), fmt::format("{}; choose a folder with --output", error.what()));
   }
   RunFolder folder = locked(path, check_holds_no_run);
   write_file_atomically(folder.config(), train::to_toml(settings));

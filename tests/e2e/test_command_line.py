@@ -130,6 +130,23 @@ class TypingErrors(ProgramTest):
             self.assert_one_error(result, USAGE, "fly")
             self.assertNotIn("did you mean", result.stderr)
 
+    def test_wrong_values(self):
+        """With the value, and what it may be."""
+        for arguments, words in (
+                (("evaluate", "--split", "tset"), "--split: 'tset' must be one of: test, holdout (did you mean test?)"),
+                (("predict", "x", "--invert", "maybe"), "--invert: 'maybe' must be one of: auto, yes, no"),
+                (("predict", "x", "--top", "0"), "--top: '0' must be a whole number from 1 to 1000000"),
+                (("launch", "-np", "two", "train"), "--np: 'two' must be a whole number from 1 to 1000000"),
+                (("bench", "--hang-timeout", "-1"), "--hang-timeout: '-1' must be a whole number from 0 to 86400"),
+                (("train", "--epochs", "ten"), "--epochs: 'ten' is no whole number"),
+                (("train", "--epochs", "1.5"), "--epochs: '1.5' is no whole number"),
+                (("train", "--epochs", "-1"), "--epochs: -1 is negative"),
+                (("train", "--epochs"), "--epochs wants one value"),
+                (("train", "--epochs", "1", "--epochs", "2"), "--epochs wants one value"),
+                (("train", "--learning-rate", "0,1"), "--learning-rate: '0,1' is no number, such as 0.1 or 1e-3")):
+            result = self.run_program(*arguments)
+            self.assert_one_error(result, USAGE, f"{words}; see `mnist-dist {arguments[0]} --help`")
+
     def test_h5pack(self):
         result = subprocess.run([H5PACK, "pakc", "digits"], capture_output=True, text=True, timeout=PATIENCE,
                                 check=False)

@@ -214,7 +214,8 @@ class Output(ErrorTest):
     def test_unwritable_place(self):
         (self.folder / "file").write_text("in the way", encoding="utf-8")
         for place in ("file/run", "/proc/run", "file"):
-            self.assert_refused(FILE_SYSTEM, [place], "train", Shared.data, "-o", place, ranks=(None, 3))
+            self.assert_refused(FILE_SYSTEM, [place, "; choose a folder with --output"], "train", Shared.data, "-o",
+                                place, ranks=(None, 3))
 
     def test_unwritable_report(self):
         (self.folder / "file").write_text("in the way", encoding="utf-8")

@@ -133,10 +133,13 @@ class CommandLine(FolderTest):
                                 (("pack", "a", "b", "--size", "0x28"), "WIDTHxHEIGHT"),
                                 (("pack", "a", "b", "--size", "-1x28"), "WIDTHxHEIGHT"),
                                 (("pack", "a", "b", "--size", "99999x99999"), "limit"),
-                                (("pack", "a", "b", "--jobs", "0"), "--jobs"),
-                                (("pack", "a", "b", "--gzip", "10"), "--gzip"),
-                                (("pack", "a", "b", "--on-bad-image", "ignore"), "--on-bad-image"),
-                                (("synth", "a", "--training", "-5"), "--training"), (("info",), "FILE")):
+                                (("pack", "a", "b", "--jobs", "0"), "--jobs: '0' must be a whole number from 1"),
+                                (("pack", "a", "b", "--gzip", "10"), "--gzip: '10' must be a whole number from 0 to 9"),
+                                (("pack", "a", "b", "--gzip"), "--gzip wants one value"),
+                                (("pack", "a", "b", "--on-bad-image", "ignore"),
+                                 "--on-bad-image: 'ignore' must be one of: fail, skip"),
+                                (("synth", "a", "--training", "-5"), "--training: '-5' must be a whole number from 10"),
+                                (("info",), "FILE")):
             with self.subTest(arguments=arguments):
                 self.assert_error(run(*arguments), 2, part, "--help")
 
@@ -150,6 +153,8 @@ class CommandLine(FolderTest):
             self.assertEqual((result.returncode, result.stderr), (0, ""))
             for part in parts:
                 self.assertIn(part, result.stdout)
+            for line in result.stdout.splitlines():
+                self.assertLessEqual(len(line), 80, line)
         self.assertRegex(run("--version").stdout, r"^h5pack \d+\.\d+\.\d+\n$")
 
     def test_a_summary_that_cannot_be_written(self):

@@ -9,9 +9,9 @@ import unittest.mock
 from pathlib import Path
 
 import runner
-from program import (ENDLESS, FILE_SYSTEM, FOREVER, HANG, LONG_EPOCHS, METRICS_COLUMNS, STOPPED_EARLY, ProgramTest,
-                     Shared, draw_digits, h5py, main, newest_checkpoint, numpy, pack, read_metrics, sha256, wait_until,
-                     without_times)
+from program import (ENDLESS, FILE_SYSTEM, FOREVER, HANG, LONG_EPOCHS, METRICS_COLUMNS, SEAL, STOPPED_EARLY,
+                     ProgramTest, Shared, draw_digits, h5py, main, newest_checkpoint, numpy, pack, read_metrics, sha256,
+                     wait_until, without_times)
 
 SCORE_NAMES = [
     "accuracy", "balanced accuracy", "f1 score", "precision", "recall", "specificity", "negative predictive value",
@@ -324,6 +324,26 @@ class Info(ProgramTest):
         run = self.succeed("info", Trained.run)
         for words in (": a run", "12 epochs (132 steps in all)", "784-40-30-10", "hidden = [40, 30]"):
             self.assertIn(words, run)
+
+    def test_what_a_file_says_does_not_reach_the_terminal_raw(self):
+        hostile = "a\x1b[2J\r\x07\x7fb\n"
+        checkpoint = shutil.copy(newest_checkpoint(Trained.run), self.folder)
+        with h5py.File(checkpoint, "r+") as file:
+            file.attrs["settings"] = numpy.bytes_(hostile.encode())
+        self.assertTrue(self.succeed("info", checkpoint).endswith("settings\na?[2J???b\n"))
+
+        run = self.folder / "run"  # without a checkpoint
+        run.mkdir()
+        (run / "config.toml").write_text(hostile, encoding="utf-8")
+        self.assertTrue(self.succeed("info", run).endswith("settings\na?[2J???b\n"))
+
+        data = self.folder / "data.h5"
+        data.write_bytes(Shared.data.read_bytes()[:-SEAL])
+        with h5py.File(data, "r+") as file:
+            classes = file["classes"][()]
+            classes[3] = b"\x1b]\x07"[:classes.dtype.itemsize]
+            file["classes"][...] = classes
+        self.assertIn("0, 1, 2, ?", self.succeed("info", data))
 
     def test_agrees_with_h5pack(self):
         with h5py.File(Shared.data) as data:

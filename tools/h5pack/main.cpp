@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <memory>
 #include <new>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "interruption.hpp"
 #include "mnist_dist/core/build_info.hpp"
 #include "mnist_dist/core/error.hpp"
+#include "mnist_dist/core/help_text.hpp"
 #include "mnist_dist/core/log.hpp"
 #include "mnist_dist/core/nearest_word.hpp"
 #include "mnist_dist/core/output.hpp"
@@ -26,7 +28,22 @@ unsigned default_jobs() {
 
 namespace {
 
+class HelpFormatter : public CLI::Formatter {
+ public:
+  std::string make_option(const CLI::Option* option, bool is_positional) const override {
+    return help_entry(make_option_name(option, is_positional) + make_option_opts(option), make_option_desc(option));
+  }
+  std::string make_subcommand(const CLI::App* command) const override {
+    return help_entry(command->get_name(), command->get_description());
+  }
+  std::string make_description(const CLI::App* app) const override { return wrapped("", app->get_description(), 0); }
+  std::string make_footer(const CLI::App* app) const override {
+    return app->get_footer().empty() ? "" : wrapped("", app->get_footer(), 0);
+  }
+};
+
 void add_commands(CLI::App& app) {
+  app.formatter(std::make_shared<HelpFormatter>());
   app.require_subcommand(1);
   app.option_defaults()->always_capture_default();
   app.set_version_flag("--version", fmt::format("h5pack {}", version()), "Print the version and exit");
@@ -51,6 +68,9 @@ int report_usage(const CLI::App& app, const CLI::ParseError& error) {
     what = unknown.empty()
                ? "a command is missing"
                : fmt::format("{} is neither a command nor an option{}", unknown[0], did_you_mean(unknown[0], known));
+  }
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
+    what = fmt::format("{} wants one value", what.substr(0, what.find(':')));
   }
   log_error(fmt::format("{}; see {} --help", printable(what), command));
   return static_cast<int>(ExitCode::usage);

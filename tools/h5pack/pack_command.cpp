@@ -7,6 +7,7 @@
 #include <string>
 
 #include "commands.hpp"
+#include "mnist_dist/core/allowed_values.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/output.hpp"
 #include "mnist_dist/data/pack/image_source.hpp"
@@ -120,10 +121,10 @@ void add_pack_command(CLI::App& app) {
                     "Keep red, green and blue (default: everything becomes grey)");
   command->add_option("--jobs", arguments->options.jobs, "Threads that decode images; the result is the same for any")
       ->type_name("N")
-      ->check(CLI::Range(1, 1024).description(""));
+      ->check(whole_number(1, 1024));
   command->add_option("--gzip", arguments->options.gzip, "Compression, from 0 (none) to 9 (smallest)")
       ->type_name("0-9")
-      ->check(CLI::Range(0, 9).description(""));
+      ->check(whole_number(0, 9));
   command
       ->add_option("--test-share", arguments->options.test_share,
                    "Keep this share of each class's training images back for testing, always the same ones; 0: none")
@@ -131,7 +132,7 @@ void add_pack_command(CLI::App& app) {
       ->check(CLI::Validator(check_share, ""));
   command->add_option("--on-bad-image", arguments->on_bad_image, "What to do with an image that cannot be read")
       ->type_name("fail|skip")
-      ->check(CLI::IsMember({"fail", "skip"}).description(""));
+      ->check(one_of({"fail", "skip"}));
   command->callback([arguments] { run_pack(*arguments); });
 }
 

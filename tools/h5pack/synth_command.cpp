@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "commands.hpp"
+#include "mnist_dist/core/allowed_values.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/output.hpp"
 #include "mnist_dist/core/random.hpp"
@@ -104,17 +105,17 @@ void add_synth_command(CLI::App& app) {
       ->required();
   command->add_option("--training", arguments->training, "Number of training images, over all digits")
       ->type_name("N")
-      ->check(CLI::Range(std::size_t{kDigits}, std::size_t{10000000}).description(""));
+      ->check(whole_number(kDigits, 10000000));
   command->add_option("--testing", arguments->testing, "Number of testing images, over all digits; 0 for none")
       ->type_name("N")
-      ->check(CLI::Range(std::size_t{0}, std::size_t{10000000}).description(""));
+      ->check(whole_number(0, 10000000));
   command->add_option("--size", arguments->size, "Height and width of the images in pixels")
       ->type_name("N")
-      ->check(CLI::Range(std::size_t{8}, std::size_t{1024}).description(""));
+      ->check(whole_number(8, 1024));
   command->add_option("--seed", arguments->seed, "Another seed draws other images")->type_name("N");
   command->add_option("--jobs", arguments->jobs, "Threads that draw; the result is the same for any")
       ->type_name("N")
-      ->check(CLI::Range(1, 1024).description(""));
+      ->check(whole_number(1, 1024));
   command->callback([arguments] { run_synth(*arguments); });
 }
 

@@ -1,0 +1,19 @@
+// What is wrong with the value of an option, as a command line's reader asks it: "" where nothing is. Local.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace mnist_dist {
+
+using ValueCheck = std::function<std::string(const std::string& value)>;
+
+/// One of the names alone.
+[[nodiscard]] ValueCheck one_of(std::vector<std::string> names);
+
+/// A whole number in decimal digits, both limits being allowed.
+[[nodiscard]] ValueCheck whole_number(std::int64_t lowest, std::int64_t highest);
+
+}  // namespace mnist_dist
