@@ -18,7 +18,7 @@ DOORS = [
     (r"jpeglib\.h|jerror\.h|jmorecfg\.h|jconfig\.h|turbojpeg\.h",
      ["src/image", "tests/unit/image"]),  # the tests draw with it
     (r"CLI/.*", ["src/cli", "tools/h5pack"]),
-    (r"hwy/.*", ["src/nn/kernels"]),
+    (r"hwy/.*", ["src/nn/kernels", "tests/e2e"]),  # the tests stand between a program and Highway
 ]
 
 # A public header shows standard headers and the project's own, so that who includes it needs nothing else.

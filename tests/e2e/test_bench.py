@@ -63,6 +63,7 @@ class Figures(BenchTest):
                     self.assertGreater(phases[name]["slowest_rank_seconds"], 0, name)
                 self.assertGreater(step["seconds"], 0)
                 self.assertGreater(step["steps_with_phases"], 0)
+                self.assertGreater(step["checkpoint_copy_seconds"], 0)
                 self.assertAlmostEqual(step["rows_per_second"] * step["seconds"], step["rows"])
                 self.assertAlmostEqual(step["rows_per_second"] * step["seconds_per_60000_rows"], 60000)
         self.assert_nothing_written()
@@ -125,7 +126,7 @@ class Tables(BenchTest):
         for ranks in (None, 2):
             output = self.succeed("bench", Shared.data, *SHORT, ranks=ranks)
             for words in ("network  784-40-30-10", f"ranks    {ranks or 1} on 1 host", "products by kernels",
-                          "rows/s", "60000 rows", "GF/s",
+                          "rows/s", "60000 rows", "GF/s", "a checkpoint keeps the steps waiting for ",
                           "layer 3: 30 x 10", "MPI_Allreduce", "tree", "times the limit", *PHASES):
                 self.assertEqual(output.count(words) > 0, True, f"{words} is missing:\n{output}")
             self.assertEqual(output.count("times the limit"), 1, "more than one rank spoke")

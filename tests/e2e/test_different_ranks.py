@@ -1,6 +1,10 @@
 """Attacks promise 4 where ranks were started with different programs, options or files: nothing of it may train, and
 each difference is told with both values."""
 
+import os
+import unittest
+from pathlib import Path
+
 from program import BAD_DATA, MNIST_DIST, USAGE, ProgramTest, Shared, draw_digits, h5py, main, pack
 
 
@@ -87,6 +91,15 @@ class DifferentRanks(ProgramTest):
         products = ("--products", "openblas")
         self.assert_told(self.training(*products), self.training(*products), USAGE, "the arithmetic", "core ",
                          "core Nehalem", environment=("env", "OPENBLAS_CORETYPE=Nehalem"))
+
+    @unittest.skipUnless(" fma " in Path("/proc/cpuinfo").read_text(encoding="ascii"), "needs x86-64 with FMA")
+    def test_vectors(self):
+        """A host with fused multiply-add beside one without: the kernels of the two round otherwise."""
+        other = ("env", f"LD_PRELOAD={os.environ['VECTORS_SHIM']}")
+        told = ("the arithmetic is fused multiply-add at rank 0", "but multiply, then add at rank 1")
+        self.assert_told(self.training(), self.training(), USAGE, *told, environment=other)
+        evaluation = ["evaluate", Shared.data, "-m", Others.model]
+        self.assert_told(evaluation, evaluation, BAD_DATA, *told, environment=other)
 
     def test_programs(self):
         """A program is known by its build id, of which one byte is changed here."""

@@ -62,7 +62,7 @@ class Workshop:
         targets = set()
         for test in tests:
             if test.startswith(("e2e_", "campaigns")):
-                targets |= {"mnist-dist", "h5pack", "file_system_shim", "mpi_shim"}
+                targets |= {"mnist-dist", "h5pack", "file_system_shim", "mpi_shim", "vectors_shim"}
             else:
                 targets.add("unit_tests" if test == "unit" else "mpi_tests")
         command = ["cmake", "--build", self.build_folder, "--target", *sorted(targets)]
