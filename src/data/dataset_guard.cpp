@@ -55,12 +55,12 @@ void limit_processor_time(std::uintmax_t bytes) {
 
 }  // namespace
 
-void check_dataset_file(const std::filesystem::path& path) {
-  if (!std::filesystem::is_regular_file(path)) return;  // whoever opens it says what is wrong
+bool check_dataset_file(const std::filesystem::path& path) {
+  if (!std::filesystem::is_regular_file(path)) return false;  // whoever opens it says what is wrong
   const std::string name = printable(path.string());
   switch (seal_of_file(path)) {
     case Seal::whole:
-      return;
+      return true;
     case Seal::broken:
       throw Error(ExitCode::bad_data,
                   fmt::format("{} is damaged or was changed: its bytes do not have the SHA-256 that it ends in", name));
@@ -68,7 +68,7 @@ void check_dataset_file(const std::filesystem::path& path) {
       break;
   }
   const int status = status_of_probe(path);
-  if (!WIFSIGNALED(status)) return;
+  if (!WIFSIGNALED(status)) return false;
   const int signal = WTERMSIG(status);
   throw Error(ExitCode::bad_data,
               fmt::format("{} is damaged: {}", name,

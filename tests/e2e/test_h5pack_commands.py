@@ -45,6 +45,36 @@ class InfoAndVerify(FolderTest):
             file["train/labels"][2] = 2
         self.assert_error(run("verify", self.out), 3, "row 2 has the label 2, but there are 2 classes")
 
+    def set(self, data_set, change):
+        data_set[...] = change(data_set[()])
+
+    def test_verify_says_what_no_hash_covers(self):
+        """h5py takes the hash of all bytes away, and that of the content covers no names and no attributes."""
+        self.small_set()
+        self.pack()
+        whole = self.out.read_bytes()
+        changes = {"nothing": lambda file: None,
+                   "train/names": lambda file: self.set(file["train/names"], lambda names: np.roll(names, 1)),
+                   "test/names": lambda file: self.set(file["test/names"], lambda names: [b"elsewhere"] * len(names)),
+                   "an attribute": lambda file: file.attrs.create("test_share", 0.5)}
+        for name, change in changes.items():
+            with self.subTest(changed=name):
+                self.out.write_bytes(whole)
+                with h5py.File(self.out, "r+") as file:
+                    change(file)
+                result = run("verify", self.out)
+                self.assert_error(result, 3, self.out, "names and attributes", "cannot be told")
+                self.assertEqual(result.stdout, "")
+        for name, change, expected in (
+                ("classes", lambda file: self.set(file["classes"], lambda names: names[::-1]), "content_sha256"),
+                ("format", lambda file: file.attrs.modify("format", np.bytes_(b"another")), "not a data set"),
+                ("format_version", lambda file: file.attrs.modify("format_version", 99), "99")):
+            with self.subTest(changed=name):
+                self.out.write_bytes(whole)
+                with h5py.File(self.out, "r+") as file:
+                    change(file)
+                self.assert_error(run("verify", self.out), 3, self.out, expected)
+
     def test_what_is_no_data_set(self):
         for command in ("info", "verify"):
             self.assert_error(run(command, self.out), 4, self.out, "No such file or directory")

@@ -17,7 +17,7 @@ namespace mnist_dist::h5pack {
 namespace {
 
 void run_verify(const std::string& path) {
-  data::check_dataset_file(path);
+  const bool sealed = data::check_dataset_file(path);
   const data::DatasetFile file(path);
   std::vector<std::string> differences;
   {
@@ -28,6 +28,13 @@ void run_verify(const std::string& path) {
     throw Error(ExitCode::bad_data, fmt::format("{}: the file is damaged or was changed: {}", printable(path),
                                                 fmt::join(differences, "; ")));
   }
+  if (!sealed) {
+    throw Error(ExitCode::bad_data,
+                fmt::format("{}: images, labels, classes, mean and standard deviation agree, but whether names and "
+                            "attributes were changed cannot be told: h5pack's hash of all bytes is not at the file's "
+                            "end; where h5pack wrote it, pack it again",
+                            printable(path)));
+  }
   print_output(fmt::format("{}: whole; content hash, mean and standard deviation are those of its {} rows\n",
                            printable(path), file.rows(data::Split::training) + file.rows(data::Split::testing)));
 }
@@ -36,7 +43,7 @@ void run_verify(const std::string& path) {
 
 void add_verify_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
-      "verify", "Compute a data set's content hash and statistics again and compare them with the stated ones");
+      "verify", "Compute a data set's hashes and statistics again and compare them with the stated ones");
   const auto path = std::make_shared<std::string>();
   command->add_option("FILE", *path, "Data set file")->required();
   command->callback([path] { run_verify(*path); });

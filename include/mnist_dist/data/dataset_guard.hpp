@@ -12,10 +12,10 @@ namespace mnist_dist::data {
 /// probe_dataset().
 inline constexpr const char* kProbeCommand = "probe-dataset";
 
-/// Reads the whole file, as the guard or as that process.
+/// Reads the whole file, as the guard or as that process. @return whether it has the hash of all its bytes
 /// @throws Error (bad_data) for a file that is not whole, or that HDF5 does not survive; what is wrong with a file that
 /// HDF5 survives is for whoever opens it to say
-void check_dataset_file(const std::filesystem::path& path);
+bool check_dataset_file(const std::filesystem::path& path);
 
 /// Reads all that a program can read of the data set, with a limit to the processor time. @throws Error
 void probe_dataset(const std::filesystem::path& path);
