@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "../../../src/nn/kernels/gradient_sums.hpp"
@@ -12,6 +14,7 @@
 #include "float_comparison.hpp"
 #include "mnist_dist/core/aligned_vector.hpp"
 #include "mnist_dist/core/random.hpp"
+#include "mnist_dist/nn/arithmetic.hpp"
 
 using namespace mnist_dist;
 
@@ -179,6 +182,18 @@ TEST_CASE("kernels with the same arithmetic give the same bits") {
       }
     }
   }
+}
+
+TEST_CASE("vectors that round otherwise have another name of their arithmetic, and only they") {
+  std::set<std::string> fused;
+  std::set<std::string> others;
+  for_each_target([&](const nn::KernelTarget& target) {
+    (target.fused ? fused : others).insert(nn::arithmetic(nn::Products::kernels));
+  });
+  CHECK(fused.size() <= 1);
+  CHECK(others.size() <= 1);
+  CHECK((fused.empty() || others.empty() || fused != others));
+  if (fused.empty() || others.empty()) MESSAGE("this processor has one kind of arithmetic only");
 }
 
 TEST_CASE("packing and transposing change no bit of a product") {
