@@ -46,11 +46,6 @@ std::string one_line(std::string text) {
   return text;
 }
 
-/// A run that is resumed keeps its settings: other ones would give neither this run's bits nor another's. More epochs
-/// only move its end, as other conditions to stop do, the data set may have been moved, and checkpoints may become more
-/// frequent. Hosts may exchange something else: the bits are the same.
-const std::set<std::string> kMayChange = {"epochs", "window", "min-change", "data", "checkpoint-every", "exchange"};
-
 /// An end that lies in the past would be no end of a run with these settings. @throws Error (usage)
 void check_end(const std::vector<train::EpochMetrics>& history, const train::Settings& settings) {
   for (std::size_t epochs = 1; epochs < history.size(); ++epochs) {
@@ -74,7 +69,7 @@ train::Settings settings_of_resumed_run(const TrainOptions& options, const run::
     given.erase("init-from");
   }
   for (const std::string& name : given) {
-    if (kMayChange.contains(name)) continue;
+    if (run::kMayChange.contains(name)) continue;
     throw Error(ExitCode::usage,
                 fmt::format("--{} cannot be changed by --resume: the run's value is in {}; start a new "
                             "run for another one",
@@ -82,11 +77,12 @@ train::Settings settings_of_resumed_run(const TrainOptions& options, const run::
   }
   if (checkpoint) {
     train::Settings begun = train::settings_from_toml(checkpoint->settings, "the checkpoint's settings");
-    train::override_settings(begun, settings, kMayChange);
+    train::override_settings(begun, settings, run::kMayChange);
     if (begun != settings) {
-      throw Error(ExitCode::usage, fmt::format("{} was edited after the run began, and only these may change: {}; the "
-                                               "run began with: {}",
-                                               config, fmt::join(kMayChange, ", "), one_line(train::to_toml(begun))));
+      throw Error(ExitCode::usage,
+                  fmt::format("{} was edited after the run began, and only these may change: {}; the "
+                              "run began with: {}",
+                              config, fmt::join(run::kMayChange, ", "), one_line(train::to_toml(begun))));
     }
   }
   train::override_settings(settings, options.settings.values, given);

@@ -13,6 +13,7 @@
 #include "mnist_dist/core/sealed_bytes.hpp"
 #include "mnist_dist/core/sha256.hpp"
 #include "mnist_dist/run/checkpoint.hpp"
+#include "mnist_dist/run/past_run.hpp"
 
 namespace mnist_dist::run {
 namespace {
@@ -21,6 +22,40 @@ constexpr const char* kFormat = "mnist-dist checkpoint manifest";
 
 bool is_checkpoint_name(const std::string& name) {
   return name.starts_with("step-") && name.ends_with(".h5");
+}
+
+/// What a run's other files say of it; nothing where they cannot be read, which is for others to tell.
+template <typename Read>
+auto read_if_whole(Read&& read) -> std::optional<decltype(read())> {
+  try {
+    return read();
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+/// A file that is whole may be another run's. What config.toml and model.h5 say tells them apart.
+/// @throws Error (bad_data)
+void check_of_run(const Checkpoint& checkpoint, const std::string& path, const std::filesystem::path& run) {
+  const std::string config = printable((run / "config.toml").string());
+  if (const auto settings =
+          read_if_whole([&] { return train::settings_from_toml(read_text_file(run / "config.toml"), config); })) {
+    train::Settings begun = train::settings_from_toml(checkpoint.settings, path);
+    train::override_settings(begun, *settings, kMayChange);
+    if (const std::vector<Difference> other = differences(begun, *settings); !other.empty()) {
+      throw Error(ExitCode::bad_data,
+                  fmt::format("{} is passed over: its {} is {}, but {} in {}: it is another run's, or that was edited",
+                              path, other.front().what, other.front().first, other.front().second, config));
+    }
+  }
+  const auto model = read_if_whole([&] { return load_model(run / "model.h5"); });
+  if (model && model->dataset_sha256 != checkpoint.dataset_sha256) {
+    throw Error(
+        ExitCode::bad_data,
+        fmt::format("{} is passed over: its data set's content_sha256 is {:.12}..., but {:.12}... in {}: one of "
+                    "them is another run's",
+                    path, checkpoint.dataset_sha256, model->dataset_sha256, printable((run / "model.h5").string())));
+  }
 }
 
 }  // namespace
@@ -69,7 +104,9 @@ void CheckpointStore::find_sealed(Found& found) const {
       if (!is_sealed_whole(bytes)) {
         throw Error(ExitCode::bad_data, fmt::format("{} is not whole by its own hash", path));
       }
-      const train::TrainerState state = decode_checkpoint(bytes, path).state;
+      const Checkpoint checkpoint = decode_checkpoint(bytes, path);
+      check_of_run(checkpoint, path, folder_.parent_path());
+      const train::TrainerState& state = checkpoint.state;
       found.entries.push_back({name, sha256_hex(bytes), bytes.size(), state.epochs_done, state.steps_done});
     } catch (const Error& error) {
       found.faults.emplace_back(error.what());
@@ -125,14 +162,16 @@ std::vector<std::byte> CheckpointStore::read_whole(const Entry& entry) const {
 std::optional<std::vector<std::byte>> CheckpointStore::load_newest() const {
   const auto [entries, faults] = find();
   if (entries.empty() && faults.empty()) return std::nullopt;
-  if (entries.empty()) {
-    throw Error(ExitCode::bad_data, fmt::format("{}, and no checkpoint beside it is whole by its own hash; restore "
-                                                "them from a backup, or start a new run",
-                                                faults.front()));
-  }
   if (!faults.empty()) {
-    log_warning(fmt::format("{}: the checkpoints count that are whole by their own hash", faults.front()));
+    if (!entries.empty()) {
+      log_warning(fmt::format("{}: the checkpoints count that are whole by their own hash", faults.front()));
+    }
     for (const std::string& fault : std::span(faults).subspan(1)) log_warning(fault);
+  }
+  if (entries.empty()) {
+    throw Error(ExitCode::bad_data, fmt::format("{}, and no checkpoint beside it is whole by its own hash and of this "
+                                                "run; restore them from a backup, or start a new run",
+                                                faults.front()));
   }
   std::string unreadable;  // the last one, where the disk may be to blame
   for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {

@@ -186,6 +186,68 @@ class Manifest(CheckpointTest):
         self.assertIn("resumed in epoch 4 ", self.try_to_resume().stdout)
 
 
+class AnotherRuns(CheckpointTest):
+    """A whole checkpoint of another run, and a later one, is laid among the run's own."""
+
+    def lay(self, run, name=None):
+        newest = newest_checkpoint(run)
+        target = self.run_folder / "checkpoints" / (name or newest.name)
+        shutil.copy(newest, target)
+        return target
+
+    def other_seed(self):
+        return self.train("other-seed", "--epochs", EPOCHS, "--seed", 1, *OPTIONS)
+
+    def lose_manifest(self):
+        (self.run_folder / "checkpoints" / "manifest.json").unlink()
+
+    def assert_passed_over(self, foreign, *mentions):
+        """The run's own checkpoints count, and the line says why that one does not."""
+        self.lose_manifest()
+        self.assertIn("done        4 epochs", self.succeed("info", "run"))
+        result = self.try_to_resume(ranks=2)
+        lines = warning_lines(result)
+        self.assertEqual(len(lines), 2, result.stderr)
+        for mention in (foreign.name, "is passed over", *mentions):
+            self.assertIn(mention, lines[1])
+        self.assertIn("resumed in epoch 5 ", result.stdout)
+        self.assert_ends_undisturbed(result)
+
+    def test_where_the_manifest_is_whole(self):
+        other = self.other_seed()
+        self.lay(other)
+        result = self.try_to_resume()
+        self.assertEqual(warning_lines(result), [])
+        self.assertIn("resumed in epoch 5 ", result.stdout)
+        self.assert_ends_undisturbed(result)
+
+    def test_in_the_place_of_its_own(self):
+        foreign = self.lay(self.other_seed(), self.checkpoints()[-1].name)
+        result = self.try_to_resume()
+        self.assertEqual(len(warning_lines(result)), 1, result.stderr)
+        self.assertIn(foreign.name, warning_lines(result)[0])
+        self.assertIn("resumed in epoch 4 ", result.stdout)
+        self.assert_ends_undisturbed(result)
+
+    def test_of_other_settings(self):
+        self.assert_passed_over(self.lay(self.other_seed()), "seed is 1, but 0 in run/config.toml")
+
+    def test_of_other_data(self):
+        other = pack(draw_digits(self.folder / "other", 1200, 300, "--seed", "2"))
+        foreign = self.lay(self.train("other-data", "--epochs", EPOCHS, *OPTIONS, data=other))
+        self.assert_passed_over(foreign, "content_sha256", "run/model.h5")
+
+    def test_without_any_of_its_own(self):
+        for path in self.checkpoints():
+            path.unlink()
+        foreign = self.lay(self.other_seed())
+        self.lose_manifest()
+        result = self.try_to_resume()
+        self.assert_one_error(result, BAD_DATA, "manifest.json", "of this run")
+        self.assertEqual(len(warning_lines(result)), 1, result.stderr)
+        self.assertIn(foreign.name, warning_lines(result)[0])
+
+
 class OtherInputs(CheckpointTest):
     def test_other_data(self):
         other = pack(draw_digits(self.folder / "other", 1200, 300, "--seed", "2"))

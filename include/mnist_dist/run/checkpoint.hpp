@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,6 +14,12 @@
 namespace mnist_dist::run {
 
 inline constexpr const char* kCheckpointFormat = "mnist-dist checkpoint";
+
+/// A run that is resumed keeps its settings: other ones would give neither this run's bits nor another's. More epochs
+/// only move its end, as other conditions to stop do, the data set may have been moved, and checkpoints may become more
+/// frequent. Hosts may exchange something else: the bits are the same.
+inline const std::set<std::string> kMayChange = {"epochs", "window",           "min-change",
+                                                 "data",   "checkpoint-every", "exchange"};
 
 struct Checkpoint {
   std::string settings;  ///< TOML

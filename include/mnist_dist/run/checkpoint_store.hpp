@@ -1,6 +1,7 @@
 // The folder checkpoints/ of a run. A checkpoint counts from the moment at which manifest.json names it, with its
 // SHA-256; a file whose bytes do not have that hash is never opened. Where the manifest is lost or damaged, those count
-// that have their own seal. Local: rank 0 alone uses it.
+// that have their own seal, and the settings and data set of the run whose folder it is in: as far as config.toml and
+// model.h5 beside it can be read. Local: rank 0 alone uses it.
 #pragma once
 
 #include <cstddef>
