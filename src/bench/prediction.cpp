@@ -136,9 +136,7 @@ double largest_share(const std::vector<comm::ParameterBlock>& blocks, int ranks)
   double largest = 0;
   double total = 0;
   auto block = blocks.begin();
-  // Ranks share a host's parameters as hosts with a rank each share them all.
-  for (const ParameterRange& range :
-       comm::ranges_of_hosts(std::vector<int>(static_cast<std::size_t>(ranks), 1), blocks)) {
+  for (const ParameterRange& range : comm::ranges_of_ranks(ranks, blocks)) {
     double of_rank = 0;
     for (; block != blocks.end() && block->range.begin < range.end; ++block) of_rank += block->cost;
     largest = std::max(largest, of_rank);

@@ -13,6 +13,13 @@ namespace {
 /// What the processor does for a message before the next one can leave.
 constexpr double kSecondsOfMessage = 10e-6;
 
+std::vector<ParameterRange> ranges_of(const BlockOwners& owners, std::size_t count) {
+  std::vector<ParameterRange> ranges;
+  ranges.reserve(count);
+  for (std::size_t owner = 0; owner < count; ++owner) ranges.push_back(owners.range_of(static_cast<int>(owner)));
+  return ranges;
+}
+
 /// In both directions.
 std::size_t pairs_of(int hosts) {
   return static_cast<std::size_t>(hosts) * static_cast<std::size_t>(hosts - 1);
@@ -42,11 +49,11 @@ std::vector<ParameterRange> ranges_of_hosts(const std::vector<int>& ranks_of_hos
   // Between hosts a parameter costs what is sent and updated for it, and that is the same for all.
   std::vector<ParameterBlock> sizes(blocks);
   for (ParameterBlock& block : sizes) block.cost = static_cast<double>(block.range.size());
-  const BlockOwners owners(sizes, ranks_of_hosts);
-  std::vector<ParameterRange> ranges;
-  ranges.reserve(ranks_of_hosts.size());
-  for (int host = 0; host < static_cast<int>(ranks_of_hosts.size()); ++host) ranges.push_back(owners.range_of(host));
-  return ranges;
+  return ranges_of(BlockOwners(sizes, ranks_of_hosts), ranks_of_hosts.size());
+}
+
+std::vector<ParameterRange> ranges_of_ranks(int ranks, const std::vector<ParameterBlock>& blocks) {
+  return ranges_of(BlockOwners(blocks, ranks), static_cast<std::size_t>(ranks));
 }
 
 std::vector<std::vector<TreeNode>> sums_of_hosts(const std::vector<int>& ranks_of_hosts, std::size_t shards) {

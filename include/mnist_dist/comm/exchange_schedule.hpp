@@ -32,6 +32,10 @@ struct HostMessage {
 [[nodiscard]] std::vector<ParameterRange> ranges_of_hosts(const std::vector<int>& ranks_of_hosts,
                                                           const std::vector<ParameterBlock>& blocks);
 
+/// The parameters that each of a host's ranks forms: by rank, in their order, a run of blocks of about its share of the
+/// cost, perhaps none.
+[[nodiscard]] std::vector<ParameterRange> ranges_of_ranks(int ranks, const std::vector<ParameterBlock>& blocks);
+
 /// The sums that each host's shards leave, by host: nodes of the tree, as few as it allows.
 [[nodiscard]] std::vector<std::vector<TreeNode>> sums_of_hosts(const std::vector<int>& ranks_of_hosts,
                                                                std::size_t shards);
