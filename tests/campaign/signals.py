@@ -6,14 +6,20 @@ import random
 import signal
 import time
 
-from attack import Run, Undisturbed, ensure, wait_for_instant, wait_until
+from attack import Run, Undisturbed, announced_epochs, ensure, wait_for_instant, wait_until
 
-from program import DONE, STOPPED_EARLY, take_hangups
+from program import DONE, STOPPED_EARLY
 
 FULL, QUICK = 500, 8
 EPOCHS = 12
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP)
 FORWARDED = (signal.SIGUSR1, signal.SIGUSR2)  # by mpirun, which ends its ranks within a second for the others
+
+
+def take_signals():
+    """For a program to be: what runs in the background or under nohup ignores some of them."""
+    for each in SIGNALS:
+        signal.signal(each, signal.SIG_DFL)
 
 
 def prepare():
@@ -30,14 +36,18 @@ def trial(folder, number):
     sent = chance.choice(SIGNALS if ranks is None else FORWARDED)
     run = Run(folder, EPOCHS)
     try:
-        job = run.start(ranks, preexec=take_hangups)
+        job = run.start(ranks, preexec=take_signals)
         if ranks is not None:  # mpirun itself dies of a signal that comes before it can forward it
-            wait_until(lambda: "run " in job.output() or job.process.poll() is not None, "the first lines")
-        must_stop = wait_for_instant(job, chance) and "\nrun " in job.output()
+            wait_until(lambda: job.ranks() or job.process.poll() is not None, "a rank")
+        wait_for_instant(job, chance)
         began = time.monotonic()
+        in_start = "\nrun " not in job.output()
+        must_stop = False
         for _ in range(chance.randint(1, 2)):
             if job.process.poll() is None:
                 os.kill(job.process.pid, sent)
+                # Looked at when it is sent: so far from the end it must be heard, in the start too.
+                must_stop |= len(announced_epochs(job)) < EPOCHS - 1
             time.sleep(chance.choice((0, 0.01, 0.1)))
         code = run.wait_for_end(job)
         seconds = time.monotonic() - began
@@ -46,7 +56,7 @@ def trial(folder, number):
             code = STOPPED_EARLY if "checkpoint saved" in job.output() else DONE if "model  " in job.output() else code
         if code == STOPPED_EARLY:
             ensure("--resume" in job.output() and "stopped on request" in job.output(), job.output())
-            outcome = f"{'alone' if ranks is None else 'mpirun'} stopped within {'a second' if seconds < 1 else 'more'}"
+            outcome = f"stopped within {'a second' if seconds < 1 else 'more'}"
         elif code == DONE:
             ensure(not must_stop, f"{sent.name}: the run went on to its end")
             outcome = "had ended"
@@ -58,4 +68,4 @@ def trial(folder, number):
         run.finish(chance.choice((None, 2, 3)))
     finally:
         run.close()
-    return [outcome]
+    return [f"{'alone' if ranks is None else 'mpirun'}{', in the start' if in_start else ''}: {outcome}"]

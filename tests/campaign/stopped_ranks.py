@@ -1,4 +1,5 @@
-"""SIGSTOP of a random rank at a random instant, at the start too: the others name it and end the job."""
+"""SIGSTOP of a random rank at a random instant, half of them in the start: the others name it and end the job. Only
+while MPI itself starts nobody knows the others, and they say that one does not answer: a quarter may come so early."""
 
 import multiprocessing
 import os
@@ -16,6 +17,7 @@ SIDE_BY_SIDE = 16  # nearly all of them wait for the limit
 starts = multiprocessing.get_context("fork").Semaphore(3)  # the others
 FOREVER = 1000000  # epochs
 EPOCHS = 2
+TRAINING, KNOWN, EARLY = "training", "the start, when ranks know each other", "the start, as early as can be"
 
 
 def prepare():
@@ -31,37 +33,34 @@ def rank_of(pid):
     return next(int(value.split(b"=")[1]) for value in variables if value.startswith(b"OMPI_COMM_WORLD_RANK="))
 
 
-def stop_a_rank(run, chance):
-    """Of a job that has just begun. @return the job, the rank, and whether the job was in training"""
+def stop_a_rank(run, where, chance):
+    """Of a job that has just begun. @return the job and the rank"""
     job = run.start(chance.choice((2, 3, 4)), "--hang-timeout", LIMIT)
-    in_training = chance.random() >= 0.5
-    if in_training:
-        wait_until(lambda: announced_epochs(job) or job.process.poll() is not None, "an epoch")
-        time.sleep(0.2 * chance.random())
-    else:
-        wait_until(lambda: job.ranks() or job.process.poll() is not None, "a rank")
-        time.sleep(0.5 * chance.random())
+    reached, longest = {TRAINING: (lambda: announced_epochs(job), 0.2),
+                        KNOWN: (run.path.exists, 0.02),  # rank 0 makes it when all have read the data
+                        EARLY: (job.ranks, 0.5)}[where]
+    wait_until(lambda: reached() or job.process.poll() is not None, where)
+    time.sleep(longest * chance.random())
     ensure(job.process.poll() is None, job.errors())
     pid = chance.choice(job.ranks())
     rank = rank_of(pid)
     os.kill(pid, signal.SIGSTOP)
-    return job, rank, in_training
+    return job, rank
 
 
 def trial(folder, number):
-    run = Run(folder, FOREVER)
+    run, where = Run(folder, FOREVER), (TRAINING, KNOWN, TRAINING, EARLY)[number % 4]
     try:
         with starts:
-            job, rank, in_training = stop_a_rank(run, random.Random(number))
+            job, rank = stop_a_rank(run, where, random.Random(number))
         code = run.wait_for_end(job)
         lines = errors_of(job)
         ensure(code == 5 and len(lines) == 1, f"exit code {code}: {job.errors()}")
         named = re.search(rf": error( \(.*\))?: rank {rank} on \S+ has not come to ", lines[0])
-        # While MPI starts, nobody knows the others.
-        alone = not in_training and "another rank or the network does not answer" in lines[0]
+        alone = where == EARLY and "another rank or the network does not answer" in lines[0]
         ensure(named or alone, f"rank {rank} was stopped: {lines[0]}")
         seconds = int(re.search(r" for (\d+) s\b", lines[0])[1])
     finally:
         run.close()
-    return [f"stopped in {'training' if in_training else 'the start'}{', and named' if named else ''}",
+    return [f"stopped in {where}, {'and named' if named else 'and said not to answer'}",
             f"after {'the limit' if seconds < 2 * LIMIT else 'ten times the limit'}"]

@@ -5,7 +5,8 @@
 //                              open FD PATH (with "O_TMPFILE" or "O_CREAT" where so asked) |
 //                              write FD PLACE SIZE | fsync FD | close FD | ftruncate FD SIZE | mkdir PATH |
 //                              linkat FROM TO | symlink TEXT PATH | rename FROM TO | unlink PATH
-//                            and "call NAME PATH" before each call for a file in the folder below
+//                            and "call NAME PATH" before each call for a file in the folder below, "struck NAME PATH"
+//                            where a fault strikes it
 //   FILE_SYSTEM_BYTES=FILE   what is written goes there, too, to the place that the log gives
 //   FILE_SYSTEM_NO_TMPFILE=1 open() with O_TMPFILE fails as on file systems that do not have it
 //   FILE_SYSTEM_NO_LOCKS=1   fcntl() locks nothing, as on file systems that do not have locks
@@ -127,6 +128,7 @@ auto make(const char* name, const std::string& path, const Call& call) -> declty
   if (folder.empty() || !path.starts_with(folder)) return call(false);
   log("call", name, path);
   if (!is_struck(name)) return call(false);
+  log("struck", name, path);
   static const std::string fault(variable("FILE_SYSTEM_FAULT"));
   if (fault == "kill-before") die();
   if (fault == "short") return call(true);

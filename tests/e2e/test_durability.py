@@ -3,11 +3,12 @@ programs write, flush and name their files; and interrupts each of these calls."
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-from program import (BAD_DATA, DONE, ENDLESS, H5PACK, PATIENCE, SHIM, ProgramTest, Shared, command_line,
+from program import (BAD_DATA, DONE, ENDLESS, FILE_SYSTEM, H5PACK, PATIENCE, SHIM, ProgramTest, Shared, command_line,
                      draw_digits, environment, main, read_manifest, sha256, shim)
 
 setUpModule = Shared.make
@@ -144,6 +145,27 @@ class Order(ProgramTest):
             self.assertEqual(sha256(self.folder / name / "model.h5"), usual)
         self.assertEqual(interrupted, {"open", "read", "write", "pread", "pwrite", "ftruncate", "fsync", "close",
                                        "mkdir", "linkat", "symlink", "rename", "unlink"})
+
+    def test_failing_flushes(self):
+        """Of each file and each folder: a run that ends well has all on the disk."""
+        out = self.folder / "out"  # runs/latest lies elsewhere
+        out.mkdir()
+        variables = {"FILE_SYSTEM_FOLDER": os.path.realpath(out)}
+        begin = ("train", Shared.data, "-o", "out/run", "--epochs", 1, "--hidden", 8, *ENDLESS)
+        self.run_logged("usual", *command_line(begin, None), **variables)
+        lines = (self.folder / "usual.log").read_text(encoding="utf-8").splitlines()
+        calls = [line.split("\t")[1:] for line in lines if line.startswith("call\t")]
+        flushes = [(at, path) for at, (name, path) in enumerate(calls, 1) if name == "fsync"]
+        for what, is_folder in (("files", False), ("folders", True)):
+            found = [path for _, path in flushes if (self.folder / path).is_dir() == is_folder]
+            self.assertGreaterEqual(len(found), 6, f"{what}: {found}")
+        for at, path in flushes:
+            with self.subTest(path=path, call=at):
+                shutil.rmtree(out / "run")
+                fault = {**variables, "FILE_SYSTEM_FAULT": "EIO", "FILE_SYSTEM_FAULT_AT": str(at)}
+                result = self.run_program(*begin, ranks=["env", *(f"{name}={value}"
+                                                                  for name, value in shim(**fault).items())])
+                self.assert_one_error(result, FILE_SYSTEM, "Input/output error")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import unittest
 
 import runner
 from h5pack_program import H5PACK, PATIENCE, FolderTest, run, wait_until
+from program import SEAL
 
 import h5py
 import numpy as np
@@ -74,6 +75,18 @@ class InfoAndVerify(FolderTest):
                 with h5py.File(self.out, "r+") as file:
                     change(file)
                 self.assert_error(run("verify", self.out), 3, self.out, expected)
+
+    def test_verify_reads_the_names(self):
+        """Which no hash covers where the file has lost its seal."""
+        self.small_set()
+        self.pack()
+        with h5py.File(self.out) as file:
+            address = file["test/names"].id.get_offset().to_bytes(8, "little")
+        damaged = bytearray(self.out.read_bytes()[:-SEAL])
+        self.assertEqual(damaged.count(address), 1)
+        damaged[damaged.index(address) + 6] ^= 64  # far beyond the file's end
+        self.out.write_bytes(damaged)
+        self.assert_error(run("verify", self.out), 3, self.out, "/test/names")
 
     def test_what_is_no_data_set(self):
         for command in ("info", "verify"):
