@@ -70,9 +70,9 @@ class Train(JobTest):
                 self.assertEqual(status, 0, output)
                 self.assertIn(f"shards = {shards}\n", (run / "config.toml").read_text(encoding="utf-8"))
 
-    def interrupt(self, *options, epochs=1, restarts=0, target=lambda process: process.pid):
+    def interrupt(self, *options, epochs=1, target=lambda process: process.pid, **variables):
         """Trains until there are so many epochs and sends USR1; the exit code and what the job printed."""
-        process = self.slurm.start("train.sbatch", *options, restarts=restarts)
+        process = self.slurm.start("train.sbatch", *options, **variables)
         wait_for_epochs(process, self.run_folder, epochs)
         os.kill(target(process), signal.SIGUSR1)
         return end_of(process)
@@ -125,6 +125,12 @@ exec other-scontrol "$@"
         status, output = self.interrupt(*LONG, target=child_of)
         self.assertEqual(status, 75, output)
         self.assertEqual(self.slurm.calls(), [])
+
+    def test_preempted_it_goes_back_into_the_queue(self):
+        """By Slurm the ranks are told, and not the script."""
+        status, output = self.interrupt(*LONG, target=child_of, PREEMPT_TIME="2026-01-01T00:01:00")
+        self.assertEqual(status, 75, output)
+        self.assertEqual(self.slurm.calls(), [f"scontrol requeue {JOB}"])
 
     def test_restarted_after_its_end_it_only_evaluates_again(self):
         status, output = self.slurm.run("train.sbatch", "--epochs", "2", "--hidden", "16")
