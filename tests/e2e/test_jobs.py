@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import statistics
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
@@ -69,6 +70,31 @@ class Train(JobTest):
                 status, output = self.slurm.run("train.sbatch", "--epochs", "1", "--hidden", "16", tasks=tasks, RUN=run)
                 self.assertEqual(status, 0, output)
                 self.assertIn(f"shards = {shards}\n", (run / "config.toml").read_text(encoding="utf-8"))
+
+    def test_without_test_images(self):
+        """What there is is evaluated, and nothing is wrong."""
+        data = self.folder / "mnist.h5"
+        data.unlink()
+        subprocess.run([PROGRAMS["H5PACK"], "pack", DATA["mnist.h5"].parent / "digits" / "training", data], check=True,
+                       stdout=subprocess.DEVNULL)
+        options = ("--epochs", "1", "--hidden", "16")
+        status, output = self.slurm.run("train.sbatch", *options)
+        self.assertEqual(status, 0, output)
+        report = json.loads((self.run_folder / "report-holdout.json").read_text(encoding="utf-8"))
+        accuracy = report["exact accuracy"]["accuracy"]
+        self.assertTrue(output.endswith(f"\nDone: {self.run_folder}/model.h5, accuracy {accuracy} on the holdout\n"),
+                        output)
+
+        run = self.folder / "runs" / "all"
+        status, output = self.slurm.run("train.sbatch", *options, "--holdout", "0", RUN=run)
+        self.assertEqual(status, 0, output)
+        self.assertIn(f"\nDone: {run}/model.h5, not evaluated: there are no test images", output)
+
+    def test_where_the_evaluation_fails_the_model_is_named(self):
+        (self.run_folder / "report.json").mkdir(parents=True)  # which no file can replace
+        status, output = self.slurm.run("train.sbatch", "--epochs", "1", "--hidden", "16")
+        self.assertEqual(status, 4, output)
+        self.assertIn(f"\nTrained: {self.run_folder}/model.h5\n", output)
 
     def interrupt(self, *options, epochs=1, target=lambda process: process.pid, **variables):
         """Trains until there are so many epochs and sends USR1; the exit code and what the job printed."""
