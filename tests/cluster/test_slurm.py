@@ -275,6 +275,36 @@ class OwnLimits(SlurmTest):
         return bool(int(pending[1], 16) >> (signal.SIGUSR1 - 1) & 1)
 
 
+class Down(SlurmTest):
+    def processes(self, folder, namespaces):
+        """What runs for a Slurm: in its folder or with its settings, or on its nodes."""
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                texts = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+                if str(folder).encode() in texts or os.readlink(process / "ns" / "net") in namespaces:
+                    found.append(process.name)
+            except OSError:
+                continue  # it has ended
+        return found
+
+    def test_nothing_is_left(self):
+        self.slurm = Slurm()
+        self.addCleanup(lambda: self.slurm.folder.exists() and self.slurm.stop())
+        job = self.submit(TRAIN, *OPTIONS, sbatch=("--nodes=2", "--ntasks=2"))
+        wait_for(lambda: job.trains(0), "an epoch")
+        folder, bridge = self.slurm.folder, self.slurm.bridge
+        pids = [(folder / f"node{number}.pid").read_text(encoding="utf-8").strip() for number in range(1, 5)]
+        namespaces = {os.readlink(f"/proc/{pid}/ns/net") for pid in pids} - {os.readlink("/proc/self/ns/net")}
+        self.assertEqual(len(namespaces), 4 if bridge else 0)
+        self.assertGreaterEqual(len(self.processes(folder, namespaces)), 8)
+        self.slurm.stop()
+        self.assertFalse(folder.exists())
+        wait_for(lambda: not self.processes(folder, namespaces), "the end of its processes")
+        links = [path.name for path in Path("/sys/class/net").iterdir()]
+        self.assertEqual([link for link in links if bridge and re.fullmatch(rf"{bridge}(-\d)?", link)], [])
+
+
 class OtherScripts(SlurmTest):
     def test_sweep(self):
         """The last task of an array has the array's number, too, and both hit their limit."""
