@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,16 +30,16 @@ extern "C" void leave_signal(int signal) {
 }
 
 /// Between fork() and execvp(), where little is allowed. Does not return.
-void become(const std::vector<char*>& words, pid_t parent, bool silent, int failure) {
+void become(const std::vector<char*>& words, pid_t parent, int output, int failure) {
   // Ctrl-C must not reach mpirun past this process: it would give the ranks one second to save.
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (getppid() != parent) _exit(1);  // it has died before it could be asked to tell
   const int nothing = open("/dev/null", O_RDWR);
   dup2(nothing, STDIN_FILENO);
-  if (silent) {
-    dup2(nothing, STDOUT_FILENO);
-    dup2(nothing, STDERR_FILENO);
+  if (output >= 0) {
+    dup2(output, STDOUT_FILENO);
+    dup2(output, STDERR_FILENO);
   }
   execvp(words.front(), words.data());
   const int error_number = errno;
@@ -46,7 +47,8 @@ void become(const std::vector<char*>& words, pid_t parent, bool silent, int fail
   _exit(1);
 }
 
-pid_t start(const std::vector<std::string>& words, bool silent) {
+/// @param output gets what it prints; negative for what this process has
+pid_t start(const std::vector<std::string>& words, int output) {
   std::vector<char*> arguments;
   arguments.reserve(words.size() + 1);
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
@@ -55,7 +57,7 @@ pid_t start(const std::vector<std::string>& words, bool silent) {
   if (pipe2(failure.data(), O_CLOEXEC) != 0) throw file_error("cannot start " + words.front(), errno);
   const pid_t parent = getpid();
   const pid_t child = fork();
-  if (child == 0) become(arguments, parent, silent, failure[1]);
+  if (child == 0) become(arguments, parent, output, failure[1]);
   int error_number = child < 0 ? errno : 0;
   close(failure[1]);
   // The pipe ends when the program has begun.
@@ -64,6 +66,14 @@ pid_t start(const std::vector<std::string>& words, bool silent) {
   if (error_number == 0) return child;
   if (child > 0) waitpid(child, nullptr, 0);
   throw file_error(fmt::format("cannot start {} (Debian has it in openmpi-bin)", words.front()), error_number);
+}
+
+/// All that is in the file, which is closed.
+std::string take_text(int file) {
+  std::string text(static_cast<std::size_t>(std::max<off_t>(lseek(file, 0, SEEK_END), 0)), '\0');
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(pread(file, text.data(), text.size(), 0), 0)));
+  close(file);
+  return text;
 }
 
 }  // namespace
@@ -97,8 +107,11 @@ void ChildPrograms::wait_for_signals(std::chrono::milliseconds time, int child) 
   }
 }
 
-int ChildPrograms::run(const std::vector<std::string>& words, std::optional<std::chrono::seconds> limit, bool silent) {
-  const pid_t child = start(words, silent);
+int ChildPrograms::run(const std::vector<std::string>& words, std::optional<std::chrono::seconds> limit,
+                       std::string* printed) {
+  const int output = printed == nullptr ? -1 : memfd_create("printed", MFD_CLOEXEC);
+  if (printed != nullptr && output < 0) throw file_error("cannot make room for what a program prints", errno);
+  const pid_t child = start(words, output);
   const Clock::time_point begin = Clock::now();
   Clock::time_point next_telling = begin;
   int status = 0;
@@ -110,6 +123,7 @@ int ChildPrograms::run(const std::vector<std::string>& words, std::optional<std:
     }
     if (limit && Clock::now() - begin > *limit) kill(-child, SIGKILL);
   }
+  if (printed != nullptr) *printed = take_text(output);
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 

@@ -21,10 +21,12 @@ class ChildPrograms {
   /// mpirun hands on to ranks without hurrying them, and again every few seconds, since mpirun forgets it before the
   /// ranks are there; one that comes a second later or more, as SIGTERM. Should this process be killed, it gets a
   /// SIGTERM.
-  /// @param limit after which the program, and what it has started, is killed  @param silent what it prints is lost
+  /// @param limit after which the program, and what it has started, is killed
+  /// @param printed gets what the program prints, which nobody else then sees
   /// @return its exit code; where a signal ended it, 128 and the signal's number
   /// @throws Error (file_system) when it cannot be started
-  int run(const std::vector<std::string>& words, std::optional<std::chrono::seconds> limit = {}, bool silent = false);
+  int run(const std::vector<std::string>& words, std::optional<std::chrono::seconds> limit = {},
+          std::string* printed = nullptr);
 
   /// Waits, less long where a stop signal comes.
   void pause(std::chrono::milliseconds time);

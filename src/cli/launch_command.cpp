@@ -35,6 +35,9 @@ constexpr int kMost = 1000000;
 constexpr int kHostLost = 205;
 constexpr int kConnectionLost = 255;
 
+// Of a program that its host cannot load.
+constexpr int kNotLoaded = 127;
+
 // A host that takes longer to start a program that does nothing is taken for lost.
 constexpr std::chrono::seconds kAnswer{30};
 // Of ranks that have lost the others and their mpirun, the slowest ends after ten times the usual --hang-timeout.
@@ -82,8 +85,12 @@ class Launch {
   int start(const Words& command);
   /// The exit code after a stop signal that has reached no rank, or not before it could be heard.
   int stopped(const Training* training);
+  /// @return the exit code of a command on a host; 0 where a stop signal keeps it from being run
+  int ask(const HostSlots& host, const Words& command, std::string& printed);
   /// Leaves them away. @return their names
   Words leave_lost_hosts();
+  /// @throws Error (rank_failed) naming a host that cannot load the program, and what is missing there
+  void check_program();
   /// Checks that it makes sense to go on, and says that it goes on. @throws Error (rank_failed)
   void prepare_restart(const Training& training, const std::string& reason, const Words& lost_hosts);
   void wait_for_last_ranks(const Training& training);
@@ -112,15 +119,34 @@ int Launch::stopped(const Training* training) {
   return can_go_on ? static_cast<int>(ExitCode::stopped_early) : 128 + programs_.stop_signal();
 }
 
+int Launch::ask(const HostSlots& host, const Words& command, std::string& printed) {
+  if (programs_.stop_signal() != 0) return 0;
+  Words words = mpirun_words(1, {host}, usable_cores());
+  words.insert(words.end(), command.begin(), command.end());
+  return programs_.run(words, kAnswer, &printed);
+}
+
 Words Launch::leave_lost_hosts() {
   Words lost;
+  std::string unread;
   for (const HostSlots& host : hosts_) {
-    Words words = mpirun_words(1, {host}, usable_cores());
-    words.emplace_back("true");
-    if (programs_.stop_signal() == 0 && programs_.run(words, kAnswer, true) != 0) lost.push_back(host.name);
+    if (ask(host, {"true"}, unread) != 0) lost.push_back(host.name);
   }
   std::erase_if(hosts_, [&](const HostSlots& host) { return std::ranges::find(lost, host.name) != lost.end(); });
   return lost;
+}
+
+void Launch::check_program() {
+  for (const HostSlots& host : hosts_) {
+    std::string printed;
+    if (ask(host, {program_, "--version"}, printed) != kNotLoaded) continue;
+    const std::string_view before = "shared libraries: ";  // which the loader says, and then their names
+    const std::size_t found = printed.find(before);
+    const std::size_t begin = found == std::string::npos ? 0 : found + before.size();
+    throw Error(ExitCode::rank_failed,
+                fmt::format("{} cannot load {}: {}; install there what the README's \"Installing\" names", host.name,
+                            printable(program_), printable(printed.substr(begin, printed.find('\n', begin) - begin))));
+  }
 }
 
 void Launch::prepare_restart(const Training& training, const std::string& reason, const Words& lost_hosts) {
@@ -184,6 +210,8 @@ int Launch::run() {
           ExitCode::rank_failed,
           fmt::format("{0} does not answer: does `ssh {0} true` work, without a password?", printable(lost.front())));
     }
+    if (code == kNotLoaded) check_program();
+    if (programs_.stop_signal() != 0) break;  // it may have ended a host's answer
     if (code == EXIT_FAILURE && lost.empty()) {
       throw Error(ExitCode::rank_failed,
                   "mpirun did not start, or somebody ended it: call it as above, without --quiet, and it tells why");

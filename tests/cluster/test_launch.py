@@ -2,7 +2,9 @@
 this machine can have no such hosts."""
 
 import os
+import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import cluster
@@ -21,8 +23,8 @@ def setUpModule():
 class LostHosts(cluster.ClusterTest):
     COUNT = 3
 
-    def train(self, slots):
-        """A training on the first hosts that has done its first epoch. @param slots: of each"""
+    def launch(self, slots):
+        """A training on the first hosts. @param slots: of each"""
         words = [f"{name}:{number}" for name, number in zip(self.hosts.names, slots)]
         job = program.Job(("launch", "-np", sum(slots), "--hosts", ",".join(words), "--", "train", Shared.data, "-o",
                            self.folder / "run", *TRAINING), None, self.folder, variables={
@@ -31,6 +33,11 @@ class LostHosts(cluster.ClusterTest):
                                "MPIEXEC": shutil.which(program.MPIEXEC),
                                "PATH": f"{Path(self.hosts.mpirun).parent}:{os.environ['PATH']}"})
         self.addCleanup(job.close)
+        return job
+
+    def train(self, slots):
+        """One that has done its first epoch."""
+        job = self.launch(slots)
         self.wait_for_epoch(job, self.folder / "run", 1)
         return job
 
@@ -66,6 +73,15 @@ class LostHosts(cluster.ClusterTest):
         job = self.train((1, 1, 1))
         self.hosts.kill(1)
         self.assert_goes_on(job, "with 3 ranks")
+
+    def test_a_host_without_a_library(self):
+        """It is named, and nothing is tried again: it would be the same."""
+        loaded = subprocess.run(["ldd", program.MNIST_DIST], check=True, text=True, capture_output=True).stdout
+        library = re.search(r"(libhdf5\S*\.so\S*) => (\S+)", loaded)
+        self.assertEqual(self.hosts.run(1, "mount", "--bind", "/dev/null", library[2]).returncode, 0)
+        result = self.launch((1, 1, 1)).wait()
+        self.assert_one_error(result, RANK_FAILED, f"{self.hosts.names[1]} cannot load ", f"{library[1]}: ")
+        self.assertEqual(warning_lines(result), [])
 
 
 if __name__ == "__main__":

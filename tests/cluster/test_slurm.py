@@ -231,6 +231,80 @@ class LostHosts(SlurmTest):
         self.lose(self.slurm.cut_off, 1)
 
 
+class OwnLimits(SlurmTest):
+    """What Slurm does by itself, and in its own time."""
+
+    def test_preemption_with_a_grace_time(self):
+        self.slurm = Slurm()  # all of its nodes are wanted
+        self.addCleanup(self.slurm.stop)
+        jobs = [self.submit(TRAIN, *OPTIONS, sbatch=("--nodes=2", "--ntasks=2"), LAUNCHER=launcher)
+                for launcher in LAUNCHERS]
+        wait_for(lambda: all(job.trains(0) for job in jobs), "both jobs")
+        self.slurm.run("sbatch", "--partition=urgent", "--nodes=4", "--exclusive", "--wrap=true", folder=self.folder)
+        for job in jobs:
+            self.assert_undisturbed(job)
+            self.assertNotEqual(job.field("Restarts"), "0")
+            self.assertIn("The job makes way for another one", job.output())
+
+    def test_time_limit(self):
+        """Slurm looks every 30 seconds, and the ranks stop meanwhile, so as not to end before it does."""
+        job = self.submit(TRAIN, *OPTIONS, "--hang-timeout", "0",
+                          sbatch=("--ntasks=2", "--time=3", "--signal=B:USR1@140"))
+        wait_for(lambda: job.trains(0), "an epoch")
+        ranks = [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/exe") if self.is_rank_of(job, path)]
+        self.assertEqual(len(ranks), 2)
+        for rank in ranks:
+            os.kill(rank, signal.SIGSTOP)
+        wait_for(lambda: all(map(self.is_told, ranks)), "the signal before the time limit")
+        for rank in ranks:
+            os.kill(rank, signal.SIGCONT)
+        self.assert_undisturbed(job)
+        self.assertNotEqual(job.field("Restarts"), "0")
+        self.assertIn("The time is up: job ", job.output())
+
+    @staticmethod
+    def is_rank_of(job, path):
+        try:
+            return path.samefile(MNIST_DIST) and str(job.run).encode() in (path.parent / "cmdline").read_bytes()
+        except OSError:
+            return False  # it has ended
+
+    @staticmethod
+    def is_told(pid):
+        pending = re.search(r"^ShdPnd:\s*(\w+)", Path(f"/proc/{pid}/status").read_text(encoding="ascii"), re.MULTILINE)
+        return bool(int(pending[1], 16) >> (signal.SIGUSR1 - 1) & 1)
+
+
+class Down(SlurmTest):
+    def processes(self, folder, namespaces):
+        """What runs for a Slurm: in its folder or with its settings, or on its nodes."""
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                texts = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+                if str(folder).encode() in texts or os.readlink(process / "ns" / "net") in namespaces:
+                    found.append(process.name)
+            except OSError:
+                continue  # it has ended
+        return found
+
+    def test_nothing_is_left(self):
+        self.slurm = Slurm()
+        self.addCleanup(lambda: self.slurm.folder.exists() and self.slurm.stop())
+        job = self.submit(TRAIN, *OPTIONS, sbatch=("--nodes=2", "--ntasks=2"))
+        wait_for(lambda: job.trains(0), "an epoch")
+        folder, bridge = self.slurm.folder, self.slurm.bridge
+        pids = [(folder / f"node{number}.pid").read_text(encoding="utf-8").strip() for number in range(1, 5)]
+        namespaces = {os.readlink(f"/proc/{pid}/ns/net") for pid in pids} - {os.readlink("/proc/self/ns/net")}
+        self.assertEqual(len(namespaces), 4 if bridge else 0)
+        self.assertGreaterEqual(len(self.processes(folder, namespaces)), 8)
+        self.slurm.stop()
+        self.assertFalse(folder.exists())
+        wait_for(lambda: not self.processes(folder, namespaces), "the end of its processes")
+        links = [path.name for path in Path("/sys/class/net").iterdir()]
+        self.assertEqual([link for link in links if bridge and re.fullmatch(rf"{bridge}(-\d)?", link)], [])
+
+
 class OtherScripts(SlurmTest):
     def test_sweep(self):
         """The last task of an array has the array's number, too, and both hit their limit."""

@@ -69,6 +69,7 @@ class Slurm:
 if [ "$1" = show ]; then
   printf '   JobState=%s Reason=None\\n' "$JOB_STATE"
   printf '   RunTime=00:00:01 TimeLimit=%s TimeMin=N/A\\n' "$TIME_LIMIT"
+  printf '   PreemptEligibleTime=2026-01-01T00:00:00 PreemptTime=%s\\n' "$PREEMPT_TIME"
 else
   echo "scontrol $*" >>"{self.log}"
 fi
@@ -87,7 +88,7 @@ fi
             PATH=f"{self.shims}:/usr/bin:/bin", MNIST_DIST=PROGRAMS["MNIST_DIST"], LAUNCHER="mpirun",
             OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1", OMPI_MCA_rmaps_base_oversubscribe="1",
             SLURM_SUBMIT_DIR=str(self.folder), SLURM_JOB_ID=JOB, SLURM_NTASKS=str(tasks),
-            JOB_STATE="RUNNING", TIME_LIMIT="01:00:00")
+            JOB_STATE="RUNNING", TIME_LIMIT="01:00:00", PREEMPT_TIME="None")
         if restarts > 0:
             environment["SLURM_RESTART_COUNT"] = str(restarts)
         if array_task is not None:

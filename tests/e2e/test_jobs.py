@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import statistics
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
@@ -70,9 +71,34 @@ class Train(JobTest):
                 self.assertEqual(status, 0, output)
                 self.assertIn(f"shards = {shards}\n", (run / "config.toml").read_text(encoding="utf-8"))
 
-    def interrupt(self, *options, epochs=1, restarts=0, target=lambda process: process.pid):
+    def test_without_test_images(self):
+        """What there is is evaluated, and nothing is wrong."""
+        data = self.folder / "mnist.h5"
+        data.unlink()
+        subprocess.run([PROGRAMS["H5PACK"], "pack", DATA["mnist.h5"].parent / "digits" / "training", data], check=True,
+                       stdout=subprocess.DEVNULL)
+        options = ("--epochs", "1", "--hidden", "16")
+        status, output = self.slurm.run("train.sbatch", *options)
+        self.assertEqual(status, 0, output)
+        report = json.loads((self.run_folder / "report-holdout.json").read_text(encoding="utf-8"))
+        accuracy = report["exact accuracy"]["accuracy"]
+        self.assertTrue(output.endswith(f"\nDone: {self.run_folder}/model.h5, accuracy {accuracy} on the holdout\n"),
+                        output)
+
+        run = self.folder / "runs" / "all"
+        status, output = self.slurm.run("train.sbatch", *options, "--holdout", "0", RUN=run)
+        self.assertEqual(status, 0, output)
+        self.assertIn(f"\nDone: {run}/model.h5, not evaluated: there are no test images", output)
+
+    def test_where_the_evaluation_fails_the_model_is_named(self):
+        (self.run_folder / "report.json").mkdir(parents=True)  # which no file can replace
+        status, output = self.slurm.run("train.sbatch", "--epochs", "1", "--hidden", "16")
+        self.assertEqual(status, 4, output)
+        self.assertIn(f"\nTrained: {self.run_folder}/model.h5\n", output)
+
+    def interrupt(self, *options, epochs=1, target=lambda process: process.pid, **variables):
         """Trains until there are so many epochs and sends USR1; the exit code and what the job printed."""
-        process = self.slurm.start("train.sbatch", *options, restarts=restarts)
+        process = self.slurm.start("train.sbatch", *options, **variables)
         wait_for_epochs(process, self.run_folder, epochs)
         os.kill(target(process), signal.SIGUSR1)
         return end_of(process)
@@ -125,6 +151,12 @@ exec other-scontrol "$@"
         status, output = self.interrupt(*LONG, target=child_of)
         self.assertEqual(status, 75, output)
         self.assertEqual(self.slurm.calls(), [])
+
+    def test_preempted_it_goes_back_into_the_queue(self):
+        """By Slurm the ranks are told, and not the script."""
+        status, output = self.interrupt(*LONG, target=child_of, PREEMPT_TIME="2026-01-01T00:01:00")
+        self.assertEqual(status, 75, output)
+        self.assertEqual(self.slurm.calls(), [f"scontrol requeue {JOB}"])
 
     def test_restarted_after_its_end_it_only_evaluates_again(self):
         status, output = self.slurm.run("train.sbatch", "--epochs", "2", "--hidden", "16")
