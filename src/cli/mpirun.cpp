@@ -85,12 +85,12 @@ std::vector<std::string> mpirun_words(int ranks, const std::vector<HostSlots>& h
     add(("OMPI_MCA_" + parameter).c_str(), {"--mca", parameter, value});
   };
   if (geteuid() == 0) add("OMPI_ALLOW_RUN_AS_ROOT", {"--allow-run-as-root"});
-  if (crowded) {
-    add("OMPI_MCA_rmaps_base_oversubscribe", {"--oversubscribe"});
-    set("mpi_yield_when_idle", "1");
-  }
-  // Here mpirun would bind to the machine's first cores, whichever this process may use. Of hosts that are named,
-  // nobody knows the cores before mpirun does: better two ranks on a core than none at all.
+  if (crowded) add("OMPI_MCA_rmaps_base_oversubscribe", {"--oversubscribe"});
+  // Of hosts that are named, nobody knows the cores before mpirun does, and it takes the ranks for no more than fit. A
+  // rank that has its core alone loses little by it.
+  if (crowded || !hosts.empty()) set("mpi_yield_when_idle", "1");
+  // Here mpirun would bind to the machine's first cores, whichever this process may use. On hosts that are named,
+  // better two ranks on a core than none at all.
   const char* here = crowded || !cores.all ? "none" : "core";
   if (!slurm_decides) {
     add("OMPI_MCA_hwloc_base_binding_policy", {"--bind-to", hosts.empty() ? here : "core:overload-allowed"});

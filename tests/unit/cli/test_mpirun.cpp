@@ -76,7 +76,7 @@ TEST_CASE("Between hosts, a lost one is noticed") {
       const Words other = mpirun_words(6, hosts, {.number = cores, .all = false});
       CHECK(has(other, {"--bind-to", "core:overload-allowed"}));
       CHECK_FALSE(has(other, {"--oversubscribe"}));
-      CHECK_FALSE(has(other, {"mpi_yield_when_idle"}));
+      CHECK(has(other, {"--mca", "mpi_yield_when_idle", "1"}));
     }
   }
   CHECK(has(mpirun_words(4, {{"a", 4}}, {.number = 4}), {"oob_tcp_keepalive_time"}));
@@ -96,4 +96,5 @@ TEST_CASE("What the user has told Open MPI stays") {
   const Variable oversubscribe("OMPI_MCA_rmaps_base_oversubscribe", "0");
   const Variable yield("OMPI_MCA_mpi_yield_when_idle", "0");
   CHECK(mpirun_words(3, {}, {.number = 2}) == Words{"mpirun", "--quiet", "-np", "3"});
+  CHECK_FALSE(has(mpirun_words(3, {{"a", 3}}, {.number = 2}), {"mpi_yield_when_idle"}));
 }
