@@ -18,7 +18,6 @@
 #include "child_program.hpp"
 #include "commands.hpp"
 #include "launched_training.hpp"
-#include "mnist_dist/comm/communicator.hpp"
 #include "mnist_dist/core/allowed_values.hpp"
 #include "mnist_dist/core/counted.hpp"
 #include "mnist_dist/core/error.hpp"
@@ -40,8 +39,6 @@ constexpr int kNotLoaded = 127;
 
 // A host that takes longer to start a program that does nothing is taken for lost.
 constexpr std::chrono::seconds kAnswer{30};
-// Of ranks that have lost the others and their mpirun, the slowest ends after ten times the usual --hang-timeout.
-constexpr std::chrono::seconds kLastRanks{11L * comm::kHangTimeout};
 
 struct LaunchOptions {
   int ranks = 0;
@@ -174,14 +171,17 @@ void Launch::prepare_restart(const Training& training, const std::string& reason
 }
 
 void Launch::wait_for_last_ranks(const Training& training) {
+  // Of ranks that have lost the others and their mpirun, the slowest ends after ten times the --hang-timeout.
+  const std::chrono::seconds limit = 11 * training.hang_timeout();
   const auto begin = std::chrono::steady_clock::now();
   const auto passed = [&](std::chrono::seconds time) { return std::chrono::steady_clock::now() - begin > time; };
   bool told = false;
-  while (programs_.stop_signal() == 0 && training.is_written() && !passed(kLastRanks)) {
+  const auto gives_up = [&] { return limit.count() > 0 && passed(limit); };
+  while (programs_.stop_signal() == 0 && training.is_written() && !gives_up()) {
     programs_.pause(std::chrono::milliseconds(200));
     if (!told && passed(kAnswer)) {
-      log_warning(
-          fmt::format("waiting for a rank that still writes {}: it ends after its --hang-timeout", training.name()));
+      const char* end = limit.count() > 0 ? "it ends after its --hang-timeout" : "end it where it does not";
+      log_warning(fmt::format("waiting for a rank that still writes {}: {}", training.name(), end));
       told = true;
     }
   }

@@ -1,6 +1,7 @@
 #include "launched_training.hpp"
 
 #include "commands.hpp"
+#include "mnist_dist/comm/communicator.hpp"
 #include "mnist_dist/run/run_folder.hpp"
 
 namespace mnist_dist::cli {
@@ -18,8 +19,10 @@ std::unique_ptr<Training> Training::of(const Words& command) {
     return train.count(option) == 0 ? std::string() : train.get_option(option)->results().back();
   };
   if (train.count("--list-recipes") > 0) return nullptr;
+  const bool has_limit = train.count("--hang-timeout") > 0;
+  const std::chrono::seconds limit(has_limit ? train.get_option("--hang-timeout")->as<int>() : comm::kHangTimeout);
   if (const std::string run = value("--resume"); !run.empty()) {
-    return std::unique_ptr<Training>(new Training(run, command, command, false));
+    return std::unique_ptr<Training>(new Training(run, command, command, limit, false));
   }
   std::filesystem::path run = value("--output");
   Words first = command;
@@ -31,10 +34,8 @@ std::unique_ptr<Training> Training::of(const Words& command) {
     return nullptr;  // another run, which must not be gone on with: the ranks tell
   }
   Words resuming = {"train", "--resume", run.string()};
-  if (const std::string seconds = value("--hang-timeout"); !seconds.empty()) {
-    resuming.insert(resuming.end(), {"--hang-timeout", seconds});
-  }
-  return std::unique_ptr<Training>(new Training(run, first, resuming, made));
+  if (has_limit) resuming.insert(resuming.end(), {"--hang-timeout", value("--hang-timeout")});
+  return std::unique_ptr<Training>(new Training(run, first, resuming, limit, made));
 }
 
 }  // namespace mnist_dist::cli

@@ -1,6 +1,7 @@
 // The training that `launch` starts, and starts again. Local.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -35,6 +36,8 @@ class Training {
   [[nodiscard]] bool is_written() const {
     return has_begun() && run::read_past_run(run_).state == run::RunState::running;
   }
+  /// Of what mpirun starts; 0 for none.
+  [[nodiscard]] std::chrono::seconds hang_timeout() const { return hang_timeout_; }
   /// What mpirun is to start now.
   [[nodiscard]] const Words& words() const { return has_begun() ? resuming_ : first_; }
   /// Of the newest whole checkpoint; nothing where there is none. @throws Error
@@ -46,12 +49,17 @@ class Training {
   }
 
  private:
-  Training(std::filesystem::path run, Words first, Words resuming, bool made)
-      : run_(std::move(run)), first_(std::move(first)), resuming_(std::move(resuming)), made_(made) {}
+  Training(std::filesystem::path run, Words first, Words resuming, std::chrono::seconds hang_timeout, bool made)
+      : run_(std::move(run)),
+        first_(std::move(first)),
+        resuming_(std::move(resuming)),
+        hang_timeout_(hang_timeout),
+        made_(made) {}
 
   std::filesystem::path run_;
   Words first_;
   Words resuming_;
+  std::chrono::seconds hang_timeout_;
   bool made_;
 };
 

@@ -134,6 +134,24 @@ class Restarts(LaunchTest):
         self.assertIn("--hang-timeout 5", command_of(result))
         self.assert_same_run(self.folder / "run", Shared.folder / "undisturbed")
 
+    def test_a_rank_that_still_writes(self):
+        """Left over on a host that was lost, say. Launch waits as long as its own --hang-timeout may take."""
+        self.train("run", "--epochs", 1, *LONG_EPOCHS)
+        writer = self.start("train", "--resume", "run", "--epochs", FOREVER)
+        self.wait_for_epoch(writer, self.folder / "run", 2)
+        once = self.folder / "once"
+        script = f"[ -e {once} ] && exit; touch {once}; exit 137"
+        result = self.launch_by(script, "--resume", "run", "--hang-timeout", 1).wait(HANG)
+        self.assert_exit(result, DONE)
+        self.assertEqual(result.stderr.count("mnist-dist: mpirun"), 2)
+
+        once.unlink()
+        job = self.launch_by(script, "--resume", "run", "--hang-timeout", 0)
+        wait_until(lambda: "waiting for a rank" in job.errors() or job.process.poll() is not None, "the wait")
+        self.assertIsNone(job.process.poll(), job.errors())
+        writer.kill()
+        self.assert_exit(job.wait(HANG), DONE)
+
 
 class GivingUp(LaunchTest):
     def test_no_newer_checkpoint(self):
