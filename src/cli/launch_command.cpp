@@ -71,6 +71,11 @@ std::string reason_of(int code) {
   return fmt::format("mpirun ended with code {}", code);
 }
 
+/// What its user can do, where there is something to go on from.
+std::string by_hand(const Training& training) {
+  return training.has_begun() ? "; go on with: mnist-dist train --resume " + training.name() : "";
+}
+
 class Launch {
  public:
   explicit Launch(const LaunchOptions& options)
@@ -147,10 +152,9 @@ void Launch::check_program() {
 }
 
 void Launch::prepare_restart(const Training& training, const std::string& reason, const Words& lost_hosts) {
-  const std::string by_hand = training.has_begun() ? "; go on with: mnist-dist train --resume " + training.name() : "";
   if (restarts_ == options_.max_restarts) {
-    throw Error(ExitCode::rank_failed,
-                fmt::format("{}, after {} (--max-restarts){}", reason, counted(restarts_, "restart"), by_hand));
+    throw Error(ExitCode::rank_failed, fmt::format("{}, after {} (--max-restarts){}", reason,
+                                                   counted(restarts_, "restart"), by_hand(training)));
   }
   const std::optional<std::int64_t> step = training.newest_step();
   const std::string place = step ? fmt::format("step {} of {}", *step, training.name()) : "the beginning";
@@ -161,7 +165,7 @@ void Launch::prepare_restart(const Training& training, const std::string& reason
   if (!lost_hosts.empty()) {
     const int slots = std::accumulate(hosts_.begin(), hosts_.end(), 0,
                                       [](int sum, const HostSlots& host) { return sum + host.slots; });
-    if (slots == 0) throw Error(ExitCode::rank_failed, fmt::format("{}: no host is left{}", reason, by_hand));
+    if (slots == 0) throw Error(ExitCode::rank_failed, fmt::format("{}: no host is left{}", reason, by_hand(training)));
     ranks_ = std::min(ranks_, slots);
   }
   failed_after_ = step;
@@ -214,7 +218,8 @@ int Launch::run() {
     if (programs_.stop_signal() != 0) break;  // it may have ended a host's answer
     if (code == EXIT_FAILURE && lost.empty()) {
       throw Error(ExitCode::rank_failed,
-                  "mpirun did not start, or somebody ended it: call it as above, without --quiet, and it tells why");
+                  "mpirun did not start, or somebody ended it: call it as above, without --quiet, and it tells why" +
+                      (training ? by_hand(*training) : ""));
     }
     std::string reason = reason_of(code);
     if (!lost.empty()) reason += fmt::format(", and {} does not answer", fmt::join(lost, ", "));

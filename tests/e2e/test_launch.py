@@ -154,6 +154,14 @@ class Restarts(LaunchTest):
 
 
 class GivingUp(LaunchTest):
+    def test_mpirun_that_ends_before_its_ranks(self):
+        hint = "go on with: mnist-dist train --resume run"
+        result = self.launch_by("exit 1").wait()
+        self.assert_one_error(result, RANK_FAILED, "mpirun did not start, or somebody ended it")
+        self.assertNotIn(hint, result.stderr)
+        self.train("run", "--epochs", 1)
+        self.assert_one_error(self.launch_by("exit 1", "--resume", "run").wait(), RANK_FAILED, hint)
+
     def test_no_newer_checkpoint(self):
         job = self.train_in_launch("--epochs", FOREVER, *LONG_EPOCHS)
         self.kill_a_rank(job, self.kill_a_rank(job))
