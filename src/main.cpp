@@ -2,6 +2,7 @@
 #include <csignal>
 #include <exception>
 #include <new>
+#include <string>
 
 #include "mnist_dist/cli/program.hpp"
 #include "mnist_dist/comm/agreement.hpp"
@@ -13,8 +14,13 @@
 
 namespace {
 
+/// The first rank is named only where its user may not know where it is.
+void say(const char* message, int rank, const std::string& host) {
+  mnist_dist::log_error(message, rank, rank > 0 || mnist_dist::comm::several_hosts_by_launcher() ? host : "");
+}
+
 int fail(mnist_dist::ExitCode exit_code, const char* message) {
-  mnist_dist::log_error(message, mnist_dist::comm::rank_by_launcher(), mnist_dist::host_name());
+  say(message, mnist_dist::comm::rank_by_launcher(), mnist_dist::host_name());
   mnist_dist::comm::abort_all_ranks(exit_code);
   return static_cast<int>(exit_code);
 }
@@ -31,8 +37,7 @@ int main(int argc, char** argv) {
     return exit_code;
   } catch (const mnist_dist::comm::AgreedError& error) {
     // All ranks are here: one speaks, and all end in the regular way.
-    if (mnist_dist::comm::rank_by_launcher() == 0)
-      mnist_dist::log_error(error.what(), error.failed_rank(), error.failed_host());
+    if (mnist_dist::comm::rank_by_launcher() == 0) say(error.what(), error.failed_rank(), error.failed_host());
     mnist_dist::comm::Environment::finalize();
     return static_cast<int>(error.exit_code());
   } catch (const mnist_dist::Error& error) {

@@ -87,6 +87,11 @@ int ranks_by_launcher() {
   return from_environment({"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_NTASKS"}).value_or(1);
 }
 
+bool several_hosts_by_launcher() {
+  if (const auto here = from_environment({"OMPI_COMM_WORLD_LOCAL_SIZE"})) return *here < ranks_by_launcher();
+  return from_environment({"SLURM_STEP_NUM_NODES"}).value_or(1) > 1;
+}
+
 Communicator Communicator::world() {
   const Waiting waiting(Wait::start);
   MPI_Comm copy = MPI_COMM_NULL;

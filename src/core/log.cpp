@@ -40,7 +40,7 @@ void log_warning(std::string_view message) {
 }
 
 void log_error(std::string_view message, int rank, std::string_view host) {
-  const std::string where = rank == 0 ? "" : fmt::format(" (rank {} on {})", rank, host);
+  const std::string where = host.empty() ? "" : fmt::format(" (rank {} on {})", rank, host);
   print_line(fmt::format("{}: error{}: {}\n", identity().program, where, message));
 }
 

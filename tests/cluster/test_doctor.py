@@ -2,7 +2,7 @@
 nothing is wrong."""
 
 from cluster import ClusterTest, setUpModule
-from program import DONE, PATIENCE, Shared, draw_digits, main, pack
+from program import DONE, FILE_SYSTEM, PATIENCE, Shared, draw_digits, main, pack
 
 UNHEALTHY = 7
 
@@ -72,6 +72,19 @@ class Header(ThreeHosts):
         self.assertEqual(result.returncode, DONE, result.stderr)
         for name, ranks in zip(self.hosts.names, ("ranks 0 to 1", "rank 2", "rank 3")):
             self.assertIn(f"\nhost     {name}: {ranks}, ", result.stdout)
+
+
+class Errors(ThreeHosts):
+    def test_each_rank_is_named_with_its_host(self):
+        for rank, name in enumerate(self.hosts.names):
+            # Of all ranks, the first one that fails speaks.
+            self.plant(rank, "mount", "-t", "tmpfs", "tmpfs", Shared.folder)
+            if rank > 0:
+                self.plant(rank - 1, "umount", Shared.folder)
+            result = self.run_on_hosts((1, 1, 1), "train", Shared.data, "--epochs", 1)
+            self.assert_one_error(result, FILE_SYSTEM, f"error (rank {rank} on {name}): cannot read")
+        result = self.run_on_hosts((1, None, None), "train", "nothing.h5")
+        self.assert_one_error(result, FILE_SYSTEM, "error: cannot read")
 
 
 if __name__ == "__main__":

@@ -44,6 +44,9 @@ void abort_all_ranks(ExitCode exit_code) noexcept;
 /// Local: how many ranks the launcher started; 1 without one.
 [[nodiscard]] int ranks_by_launcher();
 
+/// Local: whether the launcher started ranks on several hosts, as far as it tells.
+[[nodiscard]] bool several_hosts_by_launcher();
+
 /// A group of ranks; owns its MPI communicator. Must be gone, or unused, after Environment::finalize().
 class Communicator {
  public:

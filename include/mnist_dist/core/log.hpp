@@ -13,7 +13,7 @@ void set_log_identity(std::string_view program, bool print_warnings = true);
 /// "PROGRAM: warning: MESSAGE".
 void log_warning(std::string_view message);
 
-/// "PROGRAM: error: MESSAGE", or "PROGRAM: error (rank R on HOST): MESSAGE" for a rank above 0.
+/// "PROGRAM: error: MESSAGE", or "PROGRAM: error (rank R on HOST): MESSAGE" where a host is given.
 void log_error(std::string_view message, int rank = 0, std::string_view host = {});
 
 /// This machine's.

@@ -6,10 +6,12 @@
 
 using namespace mnist_dist;
 
-TEST_CASE("an error names its program, and its rank if that is not the first") {
+TEST_CASE("an error names its program, and its rank where a host is given") {
   CHECK(printed_by([] { log_error("no such file", 0); }) == "mnist-dist: error: no such file\n");
   CHECK(printed_by([] { log_error("no such file", 3, "node7"); }) ==
         "mnist-dist: error (rank 3 on node7): no such file\n");
+  CHECK(printed_by([] { log_error("no such file", 0, "node7"); }) ==
+        "mnist-dist: error (rank 0 on node7): no such file\n");
 }
 
 TEST_CASE("warnings come from the rank that speaks") {
