@@ -1,8 +1,10 @@
 """Attacks promise 4 on several hosts: a fault is planted in one of them, and `doctor` must name it, and nothing where
 nothing is wrong."""
 
+import shlex
+
 from cluster import ClusterTest, setUpModule
-from program import DONE, FILE_SYSTEM, PATIENCE, Shared, draw_digits, main, pack
+from program import DONE, FILE_SYSTEM, PATIENCE, Shared, draw_digits, main, pack, shim
 
 UNHEALTHY = 7
 
@@ -64,6 +66,27 @@ class Doctor(ThreeHosts):
     def test_shared_memory(self):
         self.plant(1, "mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", "/dev/shm")
         self.assert_found(self.doctor(), 1, f"{self.hosts.names[1]}: /dev/shm")
+
+    def assert_found_at_rank(self, rank, fault, problems, *mentions):
+        """The fault is one of the shim's, in one rank alone."""
+        variables = shlex.join(f"{name}={value}" for name, value in shim(**fault).items())
+        planted = f'if [ "$OMPI_COMM_WORLD_RANK" = {rank} ]; then export {variables}; fi; exec "$@"'
+        result = self.run_program("doctor", Shared.data, "-o", "runs/new",
+                                  ranks=[*self.over(1, 1, 1), "sh", "-c", planted, "sh"])
+        self.assert_found(result, problems, *mentions)
+
+    def test_clocks(self):
+        """Of one host; that of the first one differs from all others."""
+        first, second, third = self.hosts.names
+        self.assert_found_at_rank(1, {"FILE_SYSTEM_CLOCK_AHEAD": 1000}, 1, f"the clock of {second} is 1000 s ahead of")
+        self.assert_found_at_rank(0, {"FILE_SYSTEM_CLOCK_AHEAD": 1000}, 2, f"the clock of {third} is 1000 s behind "
+                                  f"that of {first}")
+
+    def test_locks(self):
+        """That there are none, or that other hosts do not see them."""
+        for fault in ("FILE_SYSTEM_NO_LOCKS", "FILE_SYSTEM_LOCAL_LOCKS"):
+            self.assert_found_at_rank(2, {fault: 1}, 1, f"{self.hosts.names[2]} may lock a file of ",
+                                      f"that {self.hosts.names[0]} has locked")
 
 
 class Header(ThreeHosts):

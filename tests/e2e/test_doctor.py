@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 from unittest import mock
 
-from program import DONE, FILE_SYSTEM, MNIST_DIST, PATIENCE, USAGE, ProgramTest, Shared, environment, main
+from program import DONE, FILE_SYSTEM, MNIST_DIST, PATIENCE, USAGE, ProgramTest, Shared, environment, main, shim
 
 UNHEALTHY = 7
 
@@ -197,7 +197,18 @@ class Folder(DoctorTest):
         self.assert_finds(self.doctor(Shared.data, "-o", file), "problem", "file")
 
 
+    def test_no_locks(self):
+        self.assert_finds(self.doctor(Shared.data, "-o", self.make_folder(), **shim(FILE_SYSTEM_NO_LOCKS=1)), "problem",
+                          "two jobs could write one run")
+
+
 class SharedMemory(DoctorTest):
+    def test_of_another_rank_cannot_be_read(self):
+        if cores() < 2 or len(usable()) < 2:
+            self.skipTest("this machine has one core")
+        self.assert_finds(self.doctor(Shared.data, ranks=2, **shim(FILE_SYSTEM_NO_READING=1)), "problem",
+                          "rank 1 may not read", "process_vm_readv: Operation not permitted")
+
     def test_of_a_container(self):
         self.assert_finds(self.doctor_after(["mount -t tmpfs -o size=64m tmpfs /dev/shm"], Shared.data), "note",
                           "/dev/shm has", "--shm-size")

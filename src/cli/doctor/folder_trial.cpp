@@ -33,8 +33,8 @@ struct OpenFile {
   ~OpenFile() {
     if (descriptor >= 0) close(descriptor);
   }
-  [[nodiscard]] bool take_lock() const {
-    return descriptor >= 0 && lock_byte(descriptor, 0, false) == LockOutcome::ours;
+  [[nodiscard]] LockOutcome take_lock() const {
+    return descriptor < 0 ? LockOutcome::not_supported : lock_byte(descriptor, 0, false);
   }
   int descriptor;
 };
@@ -80,10 +80,10 @@ FolderFacts try_folder(const comm::Communicator& hosts, const std::filesystem::p
   if (writes) facts = write_there(place, file, text);
   if (hosts.broadcast(facts.error).empty()) {
     const OpenFile locked(writes ? file : std::filesystem::path());
-    bool has_lock = writes && locked.take_lock();
+    bool has_lock = writes && locked.take_lock() == LockOutcome::ours;
     hosts.broadcast(std::span(&has_lock, 1));
     mine.sees_folder = writes || sees(file, text);
-    mine.sees_lock = has_lock && mine.sees_folder && !OpenFile(file).take_lock();
+    mine.sees_lock = has_lock && mine.sees_folder && OpenFile(file).take_lock() == LockOutcome::anothers;
     hosts.barrier();  // the file is there until all have looked
   }
   std::error_code ignored;
