@@ -58,7 +58,7 @@ std::vector<double> compare_clocks(const comm::Communicator& hosts) {
 }
 
 std::vector<LinkFacts> measure_links(const comm::Communicator& hosts) {
-  constexpr int kTrials = 3;
+  constexpr int kTrials = 8;
   std::vector<LinkFacts> mine;
   for (const auto& round : rounds_of_pairs(hosts.size())) {
     int color = static_cast<int>(round.size());  // of those that rest
