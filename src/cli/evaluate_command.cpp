@@ -102,9 +102,8 @@ int run_evaluate(const EvaluateOptions& options) {
     model_sha256 = sha256_hex(bytes);
     if (data_path.empty()) data_path = data_of_run(model_path);
   });
-  comm::check_alike(
-      world, {{"the SHA-256 of the model", model_sha256}, {"the arithmetic", nn::arithmetic(nn::Products::automatic)}},
-      ExitCode::bad_data);
+  comm::check_alike(world, {{"the SHA-256 of the model", model_sha256}}, ExitCode::bad_data);
+  comm::check_alike(world, {{"the arithmetic", nn::arithmetic(nn::Products::automatic)}}, ExitCode::usage);
   const data::DatasetFile file = open_data(world, world.split_by_host(), data_path);
   comm::run_and_agree(world, [&] {
     check_fit(*model, file, model_path.string());

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "mnist_dist/core/allowed_values.hpp"
 #include "mnist_dist/core/help_text.hpp"
 #include "mnist_dist/core/nearest_word.hpp"
 
@@ -114,9 +115,7 @@ std::string usage_error(const CLI::App& app, const CLI::ParseError& error, const
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) message = unknown_option(command);
   if (chosen.empty() && error.get_name() == "RequiredError") message = missing_command(arguments, commands);
   if (message.empty()) message = error.what();
-  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
-    message = fmt::format("{} wants one value", message.substr(0, message.find(':')));
-  }
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) message = wanted_values(message);
   std::ranges::replace(message, '\n', ' ');
   return fmt::format("{}; see `mnist-dist{} --help`", message, chosen.empty() ? "" : " " + command.get_name());
 }

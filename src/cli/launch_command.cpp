@@ -175,16 +175,17 @@ void Launch::prepare_restart(const Training& training, const std::string& reason
 }
 
 void Launch::wait_for_last_ranks(const Training& training) {
-  // Of ranks that have lost the others and their mpirun, the slowest ends after ten times the --hang-timeout.
-  const std::chrono::seconds limit = 11 * training.hang_timeout();
+  // Ranks that have lost the others and their mpirun end after ten times the --hang-timeout, and 10 s for each rank.
+  const std::chrono::seconds limit = 10 * training.hang_timeout() + std::chrono::seconds(10) * (ranks_ + 1);
   const auto begin = std::chrono::steady_clock::now();
   const auto passed = [&](std::chrono::seconds time) { return std::chrono::steady_clock::now() - begin > time; };
   bool told = false;
-  const auto gives_up = [&] { return limit.count() > 0 && passed(limit); };
+  const bool ends = training.hang_timeout().count() > 0;
+  const auto gives_up = [&] { return ends && passed(limit); };
   while (programs_.stop_signal() == 0 && training.is_written() && !gives_up()) {
     programs_.pause(std::chrono::milliseconds(200));
     if (!told && passed(kAnswer)) {
-      const char* end = limit.count() > 0 ? "it ends after its --hang-timeout" : "end it where it does not";
+      const char* end = ends ? "it ends after ten times its --hang-timeout" : "end it where it does not";
       log_warning(fmt::format("waiting for a rank that still writes {}: {}", training.name(), end));
       told = true;
     }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -29,6 +30,15 @@ ValueCheck whole_number(std::int64_t lowest, std::int64_t highest) {
     if (fits && fmt::to_string(number) == value && number >= lowest && number <= highest) return std::string();
     return fmt::format("'{}' must be a whole number from {} to {}", printable(value), lowest, highest);
   };
+}
+
+std::string wanted_values(const std::string& message) {
+  const std::string option = message.substr(0, message.find(':'));
+  const std::string_view before = ": At least ";
+  const std::size_t found = message.find(before);
+  if (found == std::string::npos) return option + " wants one value";
+  const std::string number = message.substr(found + before.size());
+  return fmt::format("{} wants {} values", option, number.substr(0, number.find(' ')));
 }
 
 }  // namespace mnist_dist

@@ -59,13 +59,25 @@ void replace_link(const std::filesystem::path& link, const std::filesystem::path
   if (failed) throw file_error(fmt::format("cannot make the link {}", printable(link.string())), failed.value());
 }
 
+/// Where no folder can be made, there may be another place for it.
+template <class Make>
+void naming_way_out(Make&& make) {
+  try {
+    make();
+  } catch (const Error& error) {
+    throw Error(error.exit_code(), fmt::format("{}; choose a folder with --output", error.what()));
+  }
+}
+
 }  // namespace
 
 std::filesystem::path make_run_folder() {
-  make_folders("runs");
   const std::string time = fmt::format("{:%Y-%m-%dT%H-%M-%SZ}", fmt::gmtime(std::time(nullptr)));
   std::filesystem::path path = std::filesystem::path("runs") / time;
-  for (int copy = 2; !make_folder(path); ++copy) path = fmt::format("runs/{}-{}", time, copy);
+  naming_way_out([&] {
+    make_folders("runs");
+    for (int copy = 2; !make_folder(path); ++copy) path = fmt::format("runs/{}-{}", time, copy);
+  });
   return path;
 }
 
@@ -92,15 +104,11 @@ RunFolder RunFolder::open_for_writing(const std::filesystem::path& path) {
 }
 
 RunFolder RunFolder::create(std::filesystem::path path, const train::Settings& settings) {
-  try {
-    if (path.empty()) {
-      path = make_run_folder();
-    } else {
-      path = without_last_slash(path);
-      make_folders(path);
-    }
-  } catch (const Error& error) {
-    throw Error(error.exit_code(), fmt::format("{}; choose a folder with --output", error.what()));
+  if (path.empty()) {
+    path = make_run_folder();
+  } else {
+    path = without_last_slash(path);
+    naming_way_out([&] { make_folders(path); });
   }
   RunFolder folder = locked(path, check_holds_no_run);
   write_file_atomically(folder.config(), train::to_toml(settings));

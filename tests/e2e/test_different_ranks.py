@@ -99,7 +99,7 @@ class DifferentRanks(ProgramTest):
         told = ("the arithmetic is fused multiply-add at rank 0", "but multiply, then add at rank 1")
         self.assert_told(self.training(), self.training(), USAGE, *told, environment=other)
         evaluation = ["evaluate", Shared.data, "-m", Others.model]
-        self.assert_told(evaluation, evaluation, BAD_DATA, *told, environment=other)
+        self.assert_told(evaluation, evaluation, USAGE, *told, environment=other)
 
     def test_programs(self):
         """A program is known by its build id, of which one byte is changed here."""

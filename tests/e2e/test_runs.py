@@ -173,7 +173,7 @@ class Compare(RunsTest):
         self.assertEqual(first, second)
 
     def test_errors(self):
-        self.assert_one_error(self.run_program("compare", Trained.run), USAGE, "RUN")
+        self.assert_one_error(self.run_program("compare", Trained.run), USAGE, "RUN wants 2 values")
         self.assert_one_error(self.run_program("compare", Trained.run, "nothing"), FILE_SYSTEM, "nothing")
         broken = self.copy("broken")
         (broken / "model.h5").write_bytes(b"no model")

@@ -11,6 +11,7 @@
 
 #include "commands.hpp"
 #include "interruption.hpp"
+#include "mnist_dist/core/allowed_values.hpp"
 #include "mnist_dist/core/build_info.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/help_text.hpp"
@@ -23,7 +24,8 @@
 namespace mnist_dist::h5pack {
 
 unsigned default_jobs() {
-  return std::max(1U, static_cast<unsigned>(usable_cpus().size()));
+  const std::size_t usable = usable_cpus().size();
+  return std::max(1U, usable > 0 ? static_cast<unsigned>(usable) : static_cast<unsigned>(cpus_of_machine()));
 }
 
 namespace {
@@ -69,9 +71,7 @@ int report_usage(const CLI::App& app, const CLI::ParseError& error) {
                ? "a command is missing"
                : fmt::format("{} is neither a command nor an option{}", unknown[0], did_you_mean(unknown[0], known));
   }
-  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
-    what = fmt::format("{} wants one value", what.substr(0, what.find(':')));
-  }
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) what = wanted_values(what);
   log_error(fmt::format("{}; see {} --help", printable(what), command));
   return static_cast<int>(ExitCode::usage);
 }

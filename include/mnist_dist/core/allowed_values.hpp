@@ -16,4 +16,8 @@ using ValueCheck = std::function<std::string(const std::string& value)>;
 /// A whole number in decimal digits, both limits being allowed.
 [[nodiscard]] ValueCheck whole_number(std::int64_t lowest, std::int64_t highest);
 
+/// What an option with another number of values wants. @param message the reader's own, such as "RUN: At least 2
+/// required but received 1"
+[[nodiscard]] std::string wanted_values(const std::string& message);
+
 }  // namespace mnist_dist
