@@ -164,7 +164,8 @@ std::optional<std::vector<std::byte>> CheckpointStore::load_newest() const {
   if (entries.empty() && faults.empty()) return std::nullopt;
   if (!faults.empty()) {
     if (!entries.empty()) {
-      log_warning(fmt::format("{}: the checkpoints count that are whole by their own hash and of this run", faults.front()));
+      log_warning(
+          fmt::format("{}: the checkpoints count that are whole by their own hash and of this run", faults.front()));
     }
     for (const std::string& fault : std::span(faults).subspan(1)) log_warning(fault);
   }
