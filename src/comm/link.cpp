@@ -54,7 +54,7 @@ Link measure_link(const Communicator& hosts) {
   constexpr int kRoundTrips = 50;
   constexpr std::size_t kRounds = 9;
   // About what a step sends, and more than a shaper lets through at once.
-  constexpr std::size_t kBytes = 512 * 1024;
+  constexpr std::size_t kBytes = std::size_t{512} * 1024;
   const int last = hosts.size() - 1;
   // The quickest: whatever else the machine does only adds.
   double latency = std::numeric_limits<double>::infinity();
