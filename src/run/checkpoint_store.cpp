@@ -34,27 +34,39 @@ auto read_if_whole(Read&& read) -> std::optional<decltype(read())> {
   }
 }
 
-/// A file that is whole may be another run's. What config.toml and model.h5 say tells them apart.
-/// @throws Error (bad_data)
-void check_of_run(const Checkpoint& checkpoint, const std::string& path, const std::filesystem::path& run) {
-  const std::string config = printable((run / "config.toml").string());
-  if (const auto settings =
-          read_if_whole([&] { return train::settings_from_toml(read_text_file(run / "config.toml"), config); })) {
+/// What tells a run from others.
+struct RunIdentity {
+  std::string config;
+  std::optional<train::Settings> settings;  ///< of this file
+  std::string model;
+  std::optional<std::string> dataset_sha256;  ///< of this file
+};
+
+RunIdentity identity_of(const std::filesystem::path& run) {
+  RunIdentity identity{printable((run / "config.toml").string()), {}, printable((run / "model.h5").string()), {}};
+  identity.settings =
+      read_if_whole([&] { return train::settings_from_toml(read_text_file(run / "config.toml"), identity.config); });
+  identity.dataset_sha256 = read_if_whole([&] { return load_model(run / "model.h5").dataset_sha256; });
+  return identity;
+}
+
+/// A file that is whole may be another run's. @throws Error (bad_data)
+void check_of_run(const Checkpoint& checkpoint, const std::string& path, const RunIdentity& run) {
+  if (run.settings) {
     train::Settings begun = train::settings_from_toml(checkpoint.settings, path);
-    train::override_settings(begun, *settings, kMayChange);
-    if (const std::vector<Difference> other = differences(begun, *settings); !other.empty()) {
+    train::override_settings(begun, *run.settings, kMayChange);
+    if (const std::vector<Difference> other = differences(begun, *run.settings); !other.empty()) {
       throw Error(ExitCode::bad_data,
                   fmt::format("{} is passed over: its {} is {}, but {} in {}: it is another run's, or that was edited",
-                              path, other.front().what, other.front().first, other.front().second, config));
+                              path, other.front().what, other.front().first, other.front().second, run.config));
     }
   }
-  const auto model = read_if_whole([&] { return load_model(run / "model.h5"); });
-  if (model && model->dataset_sha256 != checkpoint.dataset_sha256) {
+  if (run.dataset_sha256 && run.dataset_sha256 != checkpoint.dataset_sha256) {
     throw Error(
         ExitCode::bad_data,
         fmt::format("{} is passed over: its data set's content_sha256 is {:.12}..., but {:.12}... in {}: one of "
                     "them is another run's",
-                    path, checkpoint.dataset_sha256, model->dataset_sha256, printable((run / "model.h5").string())));
+                    path, checkpoint.dataset_sha256, *run.dataset_sha256, run.model));
   }
 }
 
@@ -94,6 +106,7 @@ CheckpointStore::Found CheckpointStore::find() const {
 }
 
 void CheckpointStore::find_sealed(Found& found) const {
+  const RunIdentity run = identity_of(folder_.parent_path());
   std::error_code none;
   for (const auto& file : std::filesystem::directory_iterator(folder_, none)) {
     const std::string name = file.path().filename().string();
@@ -105,7 +118,7 @@ void CheckpointStore::find_sealed(Found& found) const {
         throw Error(ExitCode::bad_data, fmt::format("{} is not whole by its own hash", path));
       }
       const Checkpoint checkpoint = decode_checkpoint(bytes, path);
-      check_of_run(checkpoint, path, folder_.parent_path());
+      check_of_run(checkpoint, path, run);
       const train::TrainerState& state = checkpoint.state;
       found.entries.push_back({name, sha256_hex(bytes), bytes.size(), state.epochs_done, state.steps_done});
     } catch (const Error& error) {
