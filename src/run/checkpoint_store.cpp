@@ -106,21 +106,25 @@ CheckpointStore::Found CheckpointStore::find() const {
 }
 
 void CheckpointStore::find_sealed(Found& found) const {
-  const RunIdentity run = identity_of(folder_.parent_path());
+  std::vector<std::filesystem::path> files;
   std::error_code none;
   for (const auto& file : std::filesystem::directory_iterator(folder_, none)) {
-    const std::string name = file.path().filename().string();
-    if (!is_checkpoint_name(name)) continue;
-    const std::string path = printable(file.path().string());
+    if (is_checkpoint_name(file.path().filename().string())) files.push_back(file.path());
+  }
+  if (files.empty()) return;
+  const RunIdentity run = identity_of(folder_.parent_path());
+  for (const std::filesystem::path& file : files) {
+    const std::string path = printable(file.string());
     try {
-      const std::vector<std::byte> bytes = read_file(file.path());
+      const std::vector<std::byte> bytes = read_file(file);
       if (!is_sealed_whole(bytes)) {
         throw Error(ExitCode::bad_data, fmt::format("{} is not whole by its own hash", path));
       }
       const Checkpoint checkpoint = decode_checkpoint(bytes, path);
       check_of_run(checkpoint, path, run);
       const train::TrainerState& state = checkpoint.state;
-      found.entries.push_back({name, sha256_hex(bytes), bytes.size(), state.epochs_done, state.steps_done});
+      found.entries.push_back(
+          {file.filename().string(), sha256_hex(bytes), bytes.size(), state.epochs_done, state.steps_done});
     } catch (const Error& error) {
       found.faults.emplace_back(error.what());
     }
