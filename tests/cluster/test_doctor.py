@@ -79,13 +79,13 @@ class Doctor(ThreeHosts):
     def test_clocks(self):
         """Of one host; that of the first one differs from all others."""
         first, second, third = self.hosts.names
-        self.assert_found_at_rank(1, {"FILE_SYSTEM_CLOCK_AHEAD": 1000}, 1, f"the clock of {second} is ", " s ahead of")
-        self.assert_found_at_rank(0, {"FILE_SYSTEM_CLOCK_AHEAD": 1000}, 2, f"the clock of {third} is ",
+        self.assert_found_at_rank(1, {"MACHINE_CLOCK_AHEAD": 1000}, 1, f"the clock of {second} is ", " s ahead of")
+        self.assert_found_at_rank(0, {"MACHINE_CLOCK_AHEAD": 1000}, 2, f"the clock of {third} is ",
                                   f" s behind that of {first}")
 
     def test_locks(self):
         """That there are none, or that other hosts do not see them."""
-        for fault in ("FILE_SYSTEM_NO_LOCKS", "FILE_SYSTEM_LOCAL_LOCKS"):
+        for fault in ("MACHINE_NO_LOCKS", "MACHINE_LOCAL_LOCKS"):
             self.assert_found_at_rank(2, {fault: 1}, 1, f"{self.hosts.names[2]} may lock a file of ",
                                       f"that {self.hosts.names[0]} has locked")
 

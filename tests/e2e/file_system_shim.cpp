@@ -9,13 +9,8 @@
 //                            where a fault strikes it
 //   FILE_SYSTEM_BYTES=FILE   what is written goes there, too, to the place that the log gives
 //   FILE_SYSTEM_NO_TMPFILE=1 open() with O_TMPFILE fails as on file systems that do not have it
-//   FILE_SYSTEM_NO_LOCKS=1   fcntl() locks nothing, as on file systems that do not have locks
-//   FILE_SYSTEM_LOCAL_LOCKS=1      fcntl() locks everything, as where each host has locks of its own
-//   FILE_SYSTEM_CLOCK_AHEAD=N      the clock is N seconds ahead
-//   FILE_SYSTEM_NO_READING=1       process_vm_readv() is not allowed
 //   FILE_SYSTEM_FOLDER=FOLDER (an absolute path without links) and
-//   FILE_SYSTEM_FAULT=WHAT   a fault in calls for files in this folder. An error, such as ENOSPC: the call fails with
-//   it
+//   FILE_SYSTEM_FAULT=WHAT   a fault in calls for files in this folder. An error, such as ENOSPC: the call fails so
 //                            (close() closes all the same, as Linux does). "short": half of the bytes are written.
 //                            "kill-before", "kill-after": the process ends by SIGKILL
 //   FILE_SYSTEM_FAULT_AT=N   at the N-th of these calls; "N+": and from then on; "each": at every one, but not when it
@@ -25,7 +20,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -36,7 +30,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <ctime>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -252,38 +245,6 @@ int close(int descriptor) {
     log("close", std::to_string(descriptor));  // before another thread can get the same number
     return real(descriptor);
   });
-}
-
-int fcntl(int descriptor, int command, ...) {
-  va_list arguments;
-  va_start(arguments, command);
-  void* argument = va_arg(arguments, void*);
-  va_end(arguments);
-  const bool locks = command == F_OFD_SETLK || command == F_OFD_SETLKW;
-  if (locks && std::getenv("FILE_SYSTEM_NO_LOCKS") != nullptr) {
-    errno = ENOSYS;
-    return -1;
-  }
-  if (locks && std::getenv("FILE_SYSTEM_LOCAL_LOCKS") != nullptr) return 0;
-  static auto* const real = original<int(int, int, ...)>("fcntl");
-  return real(descriptor, command, argument);
-}
-
-int clock_gettime(clockid_t clock, timespec* time) noexcept {
-  static auto* const real = original<int(clockid_t, timespec*)>("clock_gettime");
-  const int result = real(clock, time);
-  const char* ahead = clock == CLOCK_REALTIME ? std::getenv("FILE_SYSTEM_CLOCK_AHEAD") : nullptr;
-  if (ahead != nullptr) time->tv_sec += std::atol(ahead);
-  return result;
-}
-
-ssize_t process_vm_readv(pid_t process, const iovec* here, unsigned long here_count, const iovec* there,
-                         unsigned long there_count, unsigned long flags) noexcept {
-  if (std::getenv("FILE_SYSTEM_NO_READING") != nullptr) {
-    errno = EPERM;
-    return -1;
-  }
-  return syscall(SYS_process_vm_readv, process, here, here_count, there, there_count, flags);
 }
 
 int mkdir(const char* path, mode_t mode) noexcept {

@@ -22,7 +22,7 @@ except ImportError:
     print("skipped: needs h5py and numpy (Debian: python3-h5py)", file=sys.stderr)
     sys.exit(77)
 
-SHIM = os.environ.get("FILE_SYSTEM_SHIM", "")  # what stands between a program and the file system
+SHIM = os.environ.get("FILE_SYSTEM_SHIM", "")  # what stands between a program and the system
 MNIST_DIST, H5PACK, MPIEXEC = (os.environ.get(name, "") for name in ("MNIST_DIST", "H5PACK", "MPIEXEC"))
 
 # Seconds. No promise about time is tested: these only end what hangs, on a machine that is busy with other things too.
@@ -49,7 +49,7 @@ def environment():
 
 
 def shim(**variables):
-    """The environment variables of a program that has the shim between itself and the file system."""
+    """The environment variables of a program that has the shims between itself and the file system and machine."""
     # The library that looks for memory errors wants to be loaded first, but may come after this one.
     sanitizer = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
     return {"LD_PRELOAD": SHIM, "ASAN_OPTIONS": sanitizer, **{name: str(value) for name, value in variables.items()}}

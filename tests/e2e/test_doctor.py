@@ -198,7 +198,7 @@ class Folder(DoctorTest):
 
 
     def test_no_locks(self):
-        self.assert_finds(self.doctor(Shared.data, "-o", self.make_folder(), **shim(FILE_SYSTEM_NO_LOCKS=1)), "problem",
+        self.assert_finds(self.doctor(Shared.data, "-o", self.make_folder(), **shim(MACHINE_NO_LOCKS=1)), "problem",
                           "two jobs could write one run")
 
 
@@ -206,7 +206,7 @@ class SharedMemory(DoctorTest):
     def test_of_another_rank_cannot_be_read(self):
         if cores() < 2 or len(usable()) < 2:
             self.skipTest("this machine has one core")
-        self.assert_finds(self.doctor(Shared.data, ranks=2, **shim(FILE_SYSTEM_NO_READING=1)), "problem",
+        self.assert_finds(self.doctor(Shared.data, ranks=2, **shim(MACHINE_NO_READING=1)), "problem",
                           "rank 1 may not read", "process_vm_readv: Operation not permitted")
 
     def test_of_a_container(self):

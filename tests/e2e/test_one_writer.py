@@ -80,7 +80,7 @@ class Refused(WriterTest):
         self.assert_same_run(self.folder / "run", self.train("undisturbed", "--epochs", epochs, *SMALL))
 
     def test_where_there_are_no_locks(self):
-        self.use_shim(FILE_SYSTEM_NO_LOCKS="1")
+        self.use_shim(MACHINE_NO_LOCKS="1")
         result = self.run_program("train", Shared.data, "-o", "run", "--epochs", 1, *SMALL)
         self.assert_exit(result, DONE)
         self.assertEqual(len(warning_lines(result)), 1, result.stderr)
