@@ -8,7 +8,7 @@ import time
 
 from attack import Run, Undisturbed, announced_epochs, ensure, wait_for_instant, wait_until
 
-from program import DONE, STOPPED_EARLY
+from program import DONE, HANG, STOPPED_EARLY, is_alive
 
 FULL, QUICK = 500, 8
 EPOCHS = 12
@@ -49,8 +49,10 @@ def trial(folder, number):
                 # Looked at when it is sent: so far from the end it must be heard, in the start too.
                 must_stop |= len(announced_epochs(job)) < EPOCHS - 1
             time.sleep(chance.choice((0, 0.01, 0.1)))
-        code = run.wait_for_end(job)
+        # mpirun itself takes a second or two more.
+        wait_until(lambda: not any(map(is_alive, job.ranks())), "the end of all ranks", HANG)
         seconds = time.monotonic() - began
+        code = run.wait_for_end(job)
         # A second signal may meet mpirun when its ranks have ended already, and ends it alone.
         if ranks is not None and code == -sent:
             code = STOPPED_EARLY if "checkpoint saved" in job.output() else DONE if "model  " in job.output() else code
