@@ -26,8 +26,7 @@ class LayoutModel {
         plan_(job.rows, job.batch_size, shards_),
         rows_(static_cast<double>(plan_.rows_of_step(0))) {
     if (layout.hosts == 1) return;
-    const std::vector<int> ranks_of_hosts(static_cast<std::size_t>(layout.hosts), layout.ranks_per_host);
-    gradients_ = comm::messages_of_gradients(ranks_of_hosts, shards_, job.blocks);
+    gradients_ = comm::messages_of_gradients(layout.ranks_of_hosts(), shards_, job.blocks);
     std::vector<std::size_t> bytes;
     for (int host = 0; host < layout.hosts; ++host) {
       const ShardBlock shards = shards_of_rank(shards_, layout.hosts, host);
@@ -92,7 +91,7 @@ class LayoutModel {
     const std::size_t shards_of_host = (shards_ - 1) / static_cast<std::size_t>(layout_.hosts) + 1;
     const double additions = kAdditionPerUpdate * (layout_.hosts - 1) * costs_.update;
     return share_of_rank() * gradient_over(most_rows(layout_.hosts), shards_of_host) +
-           largest_share(job_.blocks, layout_.ranks()) * (costs_.update + additions);
+           largest_share(job_.blocks, layout_.ranks_of_hosts()) * (costs_.update + additions);
   }
 
   [[nodiscard]] double epoch_of(double step_seconds) const {
@@ -103,7 +102,7 @@ class LayoutModel {
   }
 
   /// Of a host's parameters.
-  [[nodiscard]] double share_of_rank() const { return largest_share(job_.blocks, layout_.ranks_per_host); }
+  [[nodiscard]] double share_of_rank() const { return largest_share(job_.blocks, {layout_.ranks_per_host}); }
 
   [[nodiscard]] double gradient_over(double rows, std::size_t microbatches) const {
     const auto not_empty = [&](std::size_t count) { return std::min(static_cast<double>(count), rows); };
@@ -132,15 +131,19 @@ double Curve::at(double rows) const {
   return std::max(0.0, left_seconds + (rows - left) / (right - left) * (right_seconds - left_seconds));
 }
 
-double largest_share(const std::vector<comm::ParameterBlock>& blocks, int ranks) {
+double largest_share(const std::vector<comm::ParameterBlock>& blocks, const std::vector<int>& ranks_of_hosts) {
   double largest = 0;
   double total = 0;
-  auto block = blocks.begin();
-  for (const ParameterRange& range : comm::ranges_of_ranks(ranks, blocks)) {
-    double of_rank = 0;
-    for (; block != blocks.end() && block->range.begin < range.end; ++block) of_rank += block->cost;
-    largest = std::max(largest, of_rank);
-    total += of_rank;
+  const std::vector<ParameterRange> ranges = comm::ranges_of_hosts(ranks_of_hosts, blocks);
+  for (std::size_t host = 0; host < ranges.size(); ++host) {
+    const std::vector<comm::ParameterBlock> owned = comm::blocks_within(ranges[host], blocks);
+    auto block = owned.begin();
+    for (const ParameterRange& range : comm::ranges_of_ranks(ranks_of_hosts[host], owned)) {
+      double of_rank = 0;
+      for (; block != owned.end() && block->range.begin < range.end; ++block) of_rank += block->cost;
+      largest = std::max(largest, of_rank);
+      total += of_rank;
+    }
   }
   return largest / total;
 }

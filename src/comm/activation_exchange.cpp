@@ -16,7 +16,6 @@ class ActivationExchange final : public TreeReduction {
       : TreeReduction(ranks, host, std::move(all_hosts), blocks, blocks.back().range.end,
                       shard_sums_of({0, shards}, shards, ranks.size()),
                       std::accumulate(bytes_of_hosts.begin(), bytes_of_hosts.end(), std::size_t{0})),
-        blocks_(blocks.size()),
         messages_(ranks, hosts(), messages_of_activations(bytes_of_hosts)) {
     std::span<std::byte> left = memory();
     for (const std::size_t bytes : bytes_of_hosts) {
@@ -56,10 +55,8 @@ class ActivationExchange final : public TreeReduction {
   void share_parameters() override { wait_for_host(Wait::parameters); }
   void await_parameters() override {}
 
-  [[nodiscard]] std::vector<double> by_block(std::span<const double> of_my_blocks) const override {
-    std::vector<double> all(blocks_);
-    host().all_gather_parts(of_my_blocks, std::span(all));
-    return all;
+  void all_gather(std::span<const double> of_my_blocks, std::span<double> all) const override {
+    host().all_gather_parts(of_my_blocks, all);
   }
 
   void gather(std::span<const float> of_my_range, std::vector<float>& all) const override {
@@ -85,7 +82,6 @@ class ActivationExchange final : public TreeReduction {
     }
   }
 
-  std::size_t blocks_;
   HostMessages messages_;
   std::vector<std::span<std::byte>> of_hosts_;  // what each sends; in memory()
 };

@@ -46,10 +46,26 @@ double seconds_of(const Flow& flow, const Link& link) {
 
 std::vector<ParameterRange> ranges_of_hosts(const std::vector<int>& ranks_of_hosts,
                                             const std::vector<ParameterBlock>& blocks) {
-  // Between hosts a parameter costs what is sent and updated for it, and that is the same for all.
-  std::vector<ParameterBlock> sizes(blocks);
-  for (ParameterBlock& block : sizes) block.cost = static_cast<double>(block.range.size());
-  return ranges_of(BlockOwners(sizes, ranks_of_hosts), ranks_of_hosts.size());
+  std::vector<ParameterBlock> grains;
+  for (const ParameterBlock& block : blocks) {
+    for (std::size_t begin = block.range.begin; begin < block.range.end; begin += block.grain) {
+      const ParameterRange range{begin, std::min(begin + block.grain, block.range.end)};
+      // Between hosts a parameter costs what is sent and updated for it, and that is the same for all.
+      grains.push_back({range, static_cast<double>(range.size()), block.grain});
+    }
+  }
+  return ranges_of(BlockOwners(grains, ranks_of_hosts), ranks_of_hosts.size());
+}
+
+std::vector<ParameterBlock> blocks_within(const ParameterRange& range, const std::vector<ParameterBlock>& blocks) {
+  std::vector<ParameterBlock> within;
+  for (const ParameterBlock& block : blocks) {
+    const ParameterRange part{std::max(block.range.begin, range.begin), std::min(block.range.end, range.end)};
+    if (part.begin >= part.end) continue;
+    const double share = static_cast<double>(part.size()) / static_cast<double>(block.range.size());
+    within.push_back({part, share * block.cost, block.grain});
+  }
+  return within;
 }
 
 std::vector<ParameterRange> ranges_of_ranks(int ranks, const std::vector<ParameterBlock>& blocks) {

@@ -38,9 +38,7 @@ Plan make_plan(const Hosts& hosts, std::size_t shards, const std::vector<Paramet
     plan.outgoing.push_back(take(host == mine ? 0 : plan.sums[mine].size() * plan.ranges[host].size()));
     plan.incoming.push_back(take(host == mine ? 0 : plan.sums[host].size() * plan.ranges[mine].size()));
   }
-  for (const ParameterBlock& block : blocks) {
-    if (plan.ranges[mine].contains(block.range)) plan.owned.push_back(block);
-  }
+  plan.owned = blocks_within(plan.ranges[mine], blocks);
   return plan;
 }
 
@@ -51,7 +49,6 @@ class GradientExchange final : public TreeReduction {
       : TreeReduction(ranks, host, std::move(all_hosts), plan.owned, blocks.back().range.end,
                       shard_sums_of(shards_of_host(ranks, host, shards), shards, ranks.size()), plan.bytes()),
         plan_(std::move(plan)),
-        blocks_(blocks.size()),
         messages_(ranks, hosts(), messages_of_gradients(hosts().ranks, shards, blocks)),
         formed_(reinterpret_cast<Formed*>(memory().data())),
         sums_(reinterpret_cast<float*>(memory().data() + plan_.ranges.size() * sizeof(Formed))),
@@ -105,10 +102,8 @@ class GradientExchange final : public TreeReduction {
     on_their_way_ = false;
   }
 
-  [[nodiscard]] std::vector<double> by_block(std::span<const double> of_my_blocks) const override {
-    std::vector<double> all(blocks_);
-    ranks().all_gather_parts(of_my_blocks, std::span(all));
-    return all;
+  void all_gather(std::span<const double> of_my_blocks, std::span<double> all) const override {
+    ranks().all_gather_parts(of_my_blocks, all);
   }
 
   void gather(std::span<const float> of_my_range, std::vector<float>& all) const override {
@@ -142,8 +137,7 @@ class GradientExchange final : public TreeReduction {
     std::vector<int> receivers;
     for (int step = 1; step < hosts().count(); ++step) {
       const int to = (hosts().mine + step) % hosts().count();
-      for (const ParameterBlock& block : blocks) {
-        if (!plan_.range_of(to).contains(block.range)) continue;
+      for (const ParameterBlock& block : blocks_within(plan_.range_of(to), blocks)) {
         in_order.push_back(block);
         receivers.push_back(to);
       }
@@ -205,7 +199,6 @@ class GradientExchange final : public TreeReduction {
   }
 
   Plan plan_;
-  std::size_t blocks_;  // of all hosts
   HostMessages messages_;
   Formed* formed_;                           // by receiving host; in memory()
   float* sums_;                              // in memory(), behind it

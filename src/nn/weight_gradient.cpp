@@ -44,6 +44,11 @@ std::vector<ParameterRange> Network::blocks() const {
   return blocks;
 }
 
+std::size_t Network::grain(const ParameterRange& block) const {
+  const Layer& layer = layers_[layer_with(block)];
+  return layer.weights.contains(block) ? PixelLists::kInputsOfGroup * layer.columns : layer.biases.size();
+}
+
 double Network::cost(const ParameterRange& block, std::size_t rows, std::size_t microbatches) const {
   // What a microbatch costs beside its rows, and the update beside the gradient. Measured.
   constexpr double kRowsForMicrobatch = 2;

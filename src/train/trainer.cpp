@@ -38,6 +38,19 @@ std::unique_ptr<comm::GradientReduction> make_reduction(const comm::Communicator
              : comm::make_tree_reduction(ranks, host, settings.shards, blocks, exchange);
 }
 
+std::size_t count_grains(const nn::Network& network) {
+  std::size_t grains = 0;
+  for (const ParameterRange& block : network.blocks()) grains += (block.size() - 1) / network.grain(block) + 1;
+  return grains;
+}
+
+/// Each grain's by itself.
+void append_squares(std::span<const float> gradient, std::size_t grain, std::vector<double>& squares) {
+  for (std::size_t begin = 0; begin < gradient.size(); begin += grain) {
+    squares.push_back(optim::sum_of_squares(gradient.subspan(begin, std::min(grain, gradient.size() - begin))));
+  }
+}
+
 std::size_t largest_block(const comm::GradientReduction& reduction) {
   std::size_t largest = 0;
   for (const ParameterRange& block : reduction.my_blocks()) largest = std::max(largest, block.size());
@@ -86,7 +99,7 @@ std::vector<comm::ParameterBlock> blocks_with_costs(const nn::Network& network, 
                                                     std::size_t shards) {
   std::vector<comm::ParameterBlock> blocks;
   for (const ParameterRange& range : network.blocks()) {
-    blocks.push_back({range, network.cost(range, plan.rows_of_step(0), shards)});
+    blocks.push_back({range, network.cost(range, plan.rows_of_step(0), shards), network.grain(range)});
   }
   return blocks;
 }
@@ -108,6 +121,7 @@ Trainer::Trainer(const comm::Communicator& ranks, const comm::Communicator& host
       reduction_(make_reduction(ranks, host, settings, blocks_with_costs(network_, data.plan, settings.shards),
                                 {exchange_.kind, most_packed(settings, architecture, data.plan, ranks.size())})),
       gradient_(largest_block(*reduction_)),
+      grains_(count_grains(network_)),
       update_(settings, network_, reduction_->my_range(), data.plan.steps()),
       microbatch_rows_(data.training_slices.size()),
       my_shard_losses_(data.training_slices.size()) {
@@ -198,8 +212,8 @@ std::span<float> Trainer::sum(const ParameterRange& block, const comm::ShardGrad
 }
 
 void Trainer::update_clipped(const comm::ShardGradients& gradients) {
-  // The norm is that of all parameters' gradients. Each block's squares by themselves, then the blocks in their order:
-  // the same sum whoever has which blocks.
+  // The norm is that of all parameters' gradients. Each grain's squares by themselves, then the grains in their order:
+  // the same sum whoever has which of them.
   std::vector<std::span<float>> sums;
   std::vector<double> squares;
   gradient_.resize(reduction_->my_range().size());
@@ -207,9 +221,10 @@ void Trainer::update_clipped(const comm::ShardGradients& gradients) {
   for (const ParameterRange& block : reduction_->my_blocks()) {
     sums.push_back(sum(block, gradients, room));
     room = room.subspan(block.size());
-    squares.push_back(optim::sum_of_squares(sums.back()));
+    append_squares(sums.back(), network_.grain(block), squares);
   }
-  const std::vector<double> all = reduction_->by_block(squares);
+  std::vector<double> all(grains_);
+  reduction_->all_gather(squares, all);
   const double norm_squared = std::accumulate(all.begin(), all.end(), 0.0);
   update_.begin_step(steps_done_, optim::clip_factor(norm_squared, settings_.clip_norm));
   auto next = sums.begin();

@@ -20,12 +20,12 @@ bool same_bits(std::span<const float> a, std::span<const float> b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
 }
 
-/// Blocks of different sizes and costs that cover all parameters.
+/// Blocks of different sizes, costs and grains that cover all parameters.
 std::vector<comm::ParameterBlock> some_blocks() {
   std::vector<comm::ParameterBlock> blocks;
   for (std::size_t begin = 0; begin < kParameters;) {
     const std::size_t end = std::min(kParameters, begin + 100 + 37 * (blocks.size() % 5));
-    blocks.push_back({{begin, end}, blocks.size() % 3 == 0 ? 5.0 : 1.0});
+    blocks.push_back({{begin, end}, blocks.size() % 3 == 0 ? 5.0 : 1.0, blocks.size() % 2 == 0 ? 32 : end - begin});
     begin = end;
   }
   return blocks;
@@ -51,17 +51,15 @@ std::vector<float> do_step(const Communicator& ranks, const Communicator& host, 
   return total;
 }
 
-/// What rank 0 gathers: each block's number.
-void check_by_block(const GradientReduction& reduction) {
-  const std::vector<comm::ParameterBlock> blocks = some_blocks();
+/// What all ranks gather: each parameter's number.
+void check_all_gather(const GradientReduction& reduction) {
   std::vector<double> mine;
   for (const ParameterRange& block : reduction.my_blocks()) {
-    const auto found = std::ranges::find(blocks, block, &comm::ParameterBlock::range);
-    mine.push_back(static_cast<double>(found - blocks.begin()));
+    for (std::size_t i = block.begin; i < block.end; ++i) mine.push_back(static_cast<double>(i));
   }
-  const std::vector<double> all = reduction.by_block(mine);
-  REQUIRE(all.size() == blocks.size());
-  for (std::size_t i = 0; i < all.size(); ++i) CHECK(all[i] == static_cast<double>(i));
+  std::vector<double> all(kParameters);
+  reduction.all_gather(mine, all);
+  for (std::size_t i = 0; i < all.size(); ++i) REQUIRE(all[i] == static_cast<double>(i));
 }
 
 /// Three steps, against the same computed from the definition.
@@ -84,7 +82,7 @@ void check_steps(const Communicator& ranks, const Communicator& host, std::size_
     std::vector<float> gathered = {1, 2, 3};  // whatever it held
     reduction->gather(mine, gathered);
     if (ranks.rank() == 0) CHECK(same_bits(gathered, total));
-    check_by_block(*reduction);
+    check_all_gather(*reduction);
   }
 }
 
@@ -131,7 +129,7 @@ TEST_CASE("the same between hosts, however ranks lie on them, and whatever they 
 TEST_CASE("fewer blocks than hosts: some update nothing") {
   const Communicator world = Communicator::world();
   const Communicator host = world.split(world.rank());
-  const std::vector<comm::ParameterBlock> one = {{{0, kParameters}, 1.0}};
+  const std::vector<comm::ParameterBlock> one = {{{0, kParameters}, 1.0, kParameters}};
   const auto reduction = comm::make_tree_reduction(world, host, 8, one, {ExchangeKind::gradients, 0});
   reduction->set_parameters(std::vector<float>(kParameters, 0.0F));
   const std::vector<float> mine = do_step(world, host, *reduction, 2);

@@ -105,7 +105,7 @@ TEST_CASE("every operation that waits for other ranks shows it") {
   std::vector<float> all(values.size() * static_cast<std::size_t>(world.size()));
   std::int64_t number = 1;
   comm::StopAgreement agreement(world);
-  const std::vector<comm::ParameterBlock> blocks = {{{0, 10}, 1}};
+  const std::vector<comm::ParameterBlock> blocks = {{{0, 10}, 1, 10}};
   const Communicator alone = world.split(world.rank());
   const auto tree = comm::make_tree_reduction(world, host, 8, blocks, {});
   const auto between_hosts = comm::make_tree_reduction(world, alone, 8, blocks, {});

@@ -64,6 +64,9 @@ struct Layout {
   int hosts = 1;
   int ranks_per_host = 1;
   [[nodiscard]] int ranks() const { return hosts * ranks_per_host; }
+  [[nodiscard]] std::vector<int> ranks_of_hosts() const {
+    return std::vector<int>(static_cast<std::size_t>(hosts), ranks_per_host);
+  }
   bool operator==(const Layout&) const = default;
 };
 
@@ -77,8 +80,9 @@ struct Prediction {
 /// @param link between hosts; each host has one of its own, in both directions at once
 [[nodiscard]] Prediction predict(const Costs& costs, const Job& job, const Layout& layout, const comm::Link& link);
 
-/// The largest share of the blocks' cost that a rank gets, where each rank has a run of them.
-[[nodiscard]] double largest_share(const std::vector<comm::ParameterBlock>& blocks, int ranks);
+/// The largest share of the blocks' cost that a rank gets, where each rank has a run of its host's part of them.
+[[nodiscard]] double largest_share(const std::vector<comm::ParameterBlock>& blocks,
+                                   const std::vector<int>& ranks_of_hosts);
 
 /// The layouts to predict: 1, 2, 4, ... ranks on one host, then 1, 2, 4, ... full hosts, up to 4,096 ranks.
 [[nodiscard]] std::vector<Layout> layouts_to_predict(int ranks_per_host);

@@ -28,9 +28,13 @@ struct HostMessage {
 }
 
 /// The parameters that each host sums and updates where gradients are exchanged: by host, in their order, a run of
-/// blocks, perhaps none. A host with twice as many ranks has about twice as many parameters.
+/// the blocks' grains, perhaps none. A host with twice as many ranks has about twice as many parameters.
 [[nodiscard]] std::vector<ParameterRange> ranges_of_hosts(const std::vector<int>& ranks_of_hosts,
                                                           const std::vector<ParameterBlock>& blocks);
+
+/// What lies of the blocks within a host's range, cut where that begins and ends.
+[[nodiscard]] std::vector<ParameterBlock> blocks_within(const ParameterRange& range,
+                                                        const std::vector<ParameterBlock>& blocks);
 
 /// The parameters that each of a host's ranks forms: by rank, in their order, a run of blocks of about its share of the
 /// cost, perhaps none.

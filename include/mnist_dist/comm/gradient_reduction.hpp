@@ -35,7 +35,8 @@ namespace mnist_dist::comm {
 /// A piece of the parameters that is summed and updated at once.
 struct ParameterBlock {
   ParameterRange range;
-  double cost = 0;  ///< of its gradient and update, in any unit; ranks get equal shares of the cost
+  double cost = 0;        ///< of its gradient and update, in any unit; ranks get equal shares of the cost
+  std::size_t grain = 1;  ///< parameters; between hosts it may be cut where a multiple of them ends
 };
 
 /// Shards whose gradients this host sums to one: a node of the tree.
@@ -107,8 +108,9 @@ class GradientReduction {
   /// Collective: until they are there, where they are still on their way.
   virtual void await_parameters() = 0;
 
-  /// Collective: each rank's values for my_blocks() come to all: one for each block, in their order.
-  [[nodiscard]] virtual std::vector<double> by_block(std::span<const double> of_my_blocks) const = 0;
+  /// Collective: each rank's values for its blocks, however many it has for one, come to all, in the blocks' order.
+  /// @param all with room for exactly these
+  virtual void all_gather(std::span<const double> of_my_blocks, std::span<double> all) const = 0;
   /// Collective: each rank's values for my_range() come to rank 0.
   /// @param all at rank 0 a value for every parameter, empty elsewhere; its memory is used again
   virtual void gather(std::span<const float> of_my_range, std::vector<float>& all) const = 0;

@@ -80,6 +80,9 @@ class Network {
   [[nodiscard]] std::size_t padded_size() const { return nn::padded_size(architecture_); }
   /// The parameters in the pieces in which gradient() takes them: a few rows of a layer's weights, or its biases.
   [[nodiscard]] std::vector<ParameterRange> blocks() const;
+  /// The parameters of a block's smallest pieces that gradient() takes, too: the weights of a group of inputs, or all
+  /// biases. They lie at multiples of it in the block, the last one perhaps smaller.
+  [[nodiscard]] std::size_t grain(const ParameterRange& block) const;
   /// About how much work a block's gradient and update are in a step, in units of a row of one weight.
   /// @param rows of a step, over all microbatches
   [[nodiscard]] double cost(const ParameterRange& block, std::size_t rows, std::size_t microbatches) const;
@@ -112,7 +115,8 @@ class Network {
   /// them: completes workspace.activations().
   void backward(std::span<const float> parameters, Workspace& workspace) const;
 
-  /// After backward() of all microbatches: one of blocks()' gradient, summed over them, but for scale_gradient().
+  /// After backward() of all microbatches: the gradient of one of blocks(), or of some of its grains, summed over them,
+  /// but for scale_gradient().
   /// @param sum [block.size()], overwritten
   void gradient(const ParameterRange& block, const SummedMicrobatches& microbatches, float* sum) const;
   /// Makes a block's sum over all microbatches the gradient: the first layer's weights see scaled inputs, and the scale

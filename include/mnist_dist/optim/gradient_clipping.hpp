@@ -1,9 +1,8 @@
 // Clipping by the norm of the whole gradient (Pascanu, Mikolov & Bengio, "On the difficulty of training recurrent
 // neural networks", 2013, Algorithm 1): a gradient that is longer than the limit is scaled down to it. Local.
 //
-// The squared norm is the sum over the blocks of the parameters, each from sum_of_squares(). A block's sum has the same
-// bits wherever it is formed; so has the total, if the blocks are the same and their sums are added in the blocks'
-// order.
+// The squared norm is added up from pieces of the gradient, each from sum_of_squares(). A piece's sum has the same bits
+// wherever it is formed; so has the total, if the pieces are the same and their sums are added in the pieces' order.
 #pragma once
 
 #include <span>

@@ -124,6 +124,7 @@ class Trainer {
   std::unique_ptr<comm::GradientReduction> reduction_;
   // Of a block, so that it stays in the cache; where all are clipped together, of my range.
   std::vector<float> gradient_;
+  std::size_t grains_;      // of all parameters
   ParameterUpdate update_;  // of my range
 
   StepTimes* times_ = nullptr;  // where to add times, if anywhere

@@ -71,11 +71,19 @@ TEST_CASE("a curve goes through its points, straight between and beyond them, an
 }
 
 TEST_CASE("ranks share out whole blocks") {
-  CHECK(difference(bench::largest_share(with_costs({1, 1, 1, 1}), 1), 1) < kTolerance);
-  CHECK(difference(bench::largest_share(with_costs({1, 1, 1, 1}), 2), 0.5) < kTolerance);
-  CHECK(difference(bench::largest_share(with_costs({1, 1, 1, 1}), 3), 0.5) < kTolerance);
-  CHECK(difference(bench::largest_share(with_costs({1, 1, 1, 1}), 64), 0.25) < kTolerance);
-  CHECK(difference(bench::largest_share(with_costs({6, 1, 1}), 2), 0.75) < kTolerance);
+  CHECK(difference(bench::largest_share(with_costs({1, 1, 1, 1}), {1}), 1) < kTolerance);
+  CHECK(difference(bench::largest_share(with_costs({1, 1, 1, 1}), {2}), 0.5) < kTolerance);
+  CHECK(difference(bench::largest_share(with_costs({1, 1, 1, 1}), {3}), 0.5) < kTolerance);
+  CHECK(difference(bench::largest_share(with_costs({1, 1, 1, 1}), {64}), 0.25) < kTolerance);
+  CHECK(difference(bench::largest_share(with_costs({6, 1, 1}), {2}), 0.75) < kTolerance);
+}
+
+TEST_CASE("between hosts blocks are cut at their grains, and a host's ranks share out what it has") {
+  const std::vector<comm::ParameterBlock> blocks = {{{0, 60}, 6, 10}, {{60, 80}, 2, 10}};
+  CHECK(difference(bench::largest_share(blocks, {1}), 1) < kTolerance);
+  CHECK(difference(bench::largest_share(blocks, {1, 1}), 0.5) < kTolerance);
+  CHECK(difference(bench::largest_share(blocks, {2, 2}), 0.5) < kTolerance);  // the first host has a single block
+  CHECK(difference(bench::largest_share(blocks, {1, 1, 1, 1}), 0.25) < kTolerance);
 }
 
 TEST_CASE("the largest share is that of the program's own division of the blocks") {
@@ -96,7 +104,7 @@ TEST_CASE("the largest share is that of the program's own division of the blocks
       for (const ParameterRange& range : owners.blocks_of(rank)) of_rank += network.cost(range, 100, 8);
       largest = std::max(largest, of_rank);
     }
-    CHECK(difference(bench::largest_share(blocks, ranks), largest / total) < kTolerance);
+    CHECK(difference(bench::largest_share(blocks, {ranks}), largest / total) < kTolerance);
   }
 }
 

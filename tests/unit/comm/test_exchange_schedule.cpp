@@ -14,9 +14,12 @@ using comm::ParameterBlock;
 
 namespace {
 
+/// That are not to be cut.
 std::vector<ParameterBlock> blocks_of(std::size_t blocks, std::size_t size) {
   std::vector<ParameterBlock> all;
-  for (std::size_t i = 0; i < blocks; ++i) all.push_back({{i * size, (i + 1) * size}, i < blocks / 2 ? 1.0 : 3.0});
+  for (std::size_t i = 0; i < blocks; ++i) {
+    all.push_back({{i * size, (i + 1) * size}, i < blocks / 2 ? 1.0 : 3.0, size});
+  }
   return all;
 }
 
@@ -85,6 +88,23 @@ TEST_CASE("fewer blocks than hosts: those without parameters get no sums and sen
 TEST_CASE("hosts own parameters as they have ranks, whatever the blocks' gradients cost") {
   const std::vector<ParameterRange> ranges = comm::ranges_of_hosts({1, 2, 1}, blocks_of(8, 10));
   CHECK(ranges == std::vector<ParameterRange>{{0, 20}, {20, 60}, {60, 80}});
+}
+
+TEST_CASE("a block that reaches over several hosts' parameters is cut at its grains") {
+  const std::vector<ParameterBlock> blocks = {{{0, 25}, 10, 4}, {{25, 30}, 3, 5}};
+  const std::vector<ParameterRange> ranges = comm::ranges_of_hosts({1, 1, 1}, blocks);
+  CHECK(ranges == std::vector<ParameterRange>{{0, 8}, {8, 20}, {20, 30}});
+  std::vector<ParameterRange> parts;
+  double cost = 0;
+  for (const ParameterRange& range : ranges) {
+    for (const ParameterBlock& part : comm::blocks_within(range, blocks)) {
+      parts.push_back(part.range);
+      cost += part.cost;
+    }
+  }
+  CHECK(parts == std::vector<ParameterRange>{{0, 8}, {8, 20}, {20, 25}, {25, 30}});
+  CHECK(is_close(cost, 13, 1e-12));
+  CHECK(comm::blocks_within({30, 30}, blocks).empty());
 }
 
 TEST_CASE("a host's shards leave as few sums as the tree allows") {

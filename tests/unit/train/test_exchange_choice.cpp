@@ -50,6 +50,18 @@ TEST_CASE("over a slow link hosts exchange what is less, over a fast one what co
   CHECK(choice(settings, kSlow).kind == ExchangeKind::gradients);
 }
 
+TEST_CASE("the seed's network on 64 hosts of 64 ranks: no host sends much more than the least") {
+  train::Settings settings;
+  settings.shards = 4096;
+  settings.exchange = "gradients";
+  const nn::Network network = network_of({100, 100, 100});
+  const train::ExchangeChoice chosen =
+      choose_exchange(std::vector<int>(64, 64), std::nullopt, settings, network, plan_of(settings));
+  const double least = 2.0 * sizeof(float) * static_cast<double>(network.padded_size()) * 63 / 64;
+  CHECK(chosen.gradients.messages <= 130);
+  CHECK(static_cast<double>(chosen.gradients.bytes) < 1.1 * least);
+}
+
 TEST_CASE("what the settings ask for is exchanged, whatever it takes") {
   train::Settings settings;
   settings.batch_size = 100;
