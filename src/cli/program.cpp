@@ -8,6 +8,7 @@
 #include "commands.hpp"
 #include "help.hpp"
 #include "mnist_dist/comm/communicator.hpp"
+#include "mnist_dist/core/allowed_values.hpp"
 #include "mnist_dist/core/build_info.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/log.hpp"
@@ -146,6 +147,15 @@ void mark_launched_command(std::vector<std::string>& arguments) {
   }
 }
 
+void refuse_empty_names(CLI::App& command) {
+  for (CLI::Option* option : command.get_options({})) {
+    // An empty --init-from takes back that of a file. What launch starts says by itself what is wrong with its words.
+    const bool may_be_empty = option->check_name("--init-from") || option->check_name("COMMAND");
+    if (option->get_type_name() != "TEXT" || !option->get_default_str().empty() || may_be_empty) continue;
+    option->check(not_empty);
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> parallel_commands() {
@@ -193,6 +203,7 @@ int run_program(int argc, const char* const* argv) {
   for (const Command& command : commands()) {
     CLI::App& added = *app.add_subcommand(command.name, command.description)->group("Commands");
     runs.push_back(command.add(added));
+    refuse_empty_names(added);
     added.footer(help_footer(codes_of(command.name), command.example));
     added.set_help_flag();  // the last of its options
     added.set_help_flag("-h,--help", "print this help and exit")->group("Other");

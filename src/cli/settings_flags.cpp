@@ -91,7 +91,7 @@ std::set<std::string> given_settings(const SettingsFlags& settings) {
 
 ResolvedSettings resolve_settings(const SettingsFlags& flags) {
   const std::set<std::string> given = given_settings(flags);
-  const std::string config = flags.config.empty() ? "" : read_text_file(flags.config);
+  const std::string config = flags.config.empty() ? "" : read_text_file_or_pipe(flags.config);
   const std::set<std::string> in_config = train::names_in_toml(config, flags.config);
   const std::string recipe_of_config = train::settings_from_toml(config, flags.config).recipe;
   const Recipe& recipe = recipe_of_name(given.contains("recipe") ? flags.values.recipe : recipe_of_config);

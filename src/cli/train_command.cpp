@@ -22,6 +22,7 @@
 #include "mnist_dist/core/read_file.hpp"
 #include "mnist_dist/core/terminal.hpp"
 #include "mnist_dist/run/checkpoint_store.hpp"
+#include "mnist_dist/run/past_run.hpp"
 #include "mnist_dist/run/training_run.hpp"
 #include "mnist_dist/train/memory_estimate.hpp"
 #include "mnist_dist/train/recipe_scaling.hpp"
@@ -97,6 +98,17 @@ train::Settings settings_of_resumed_run(const TrainOptions& options, const run::
   return settings;
 }
 
+/// A run without a checkpoint begins anew, if it has never had one. @throws Error (bad_data)
+void check_never_saved(const run::RunFolder& folder) {
+  const run::PastRun past = run::read_past_run(folder.path());
+  if (past.history.size() < past.settings.checkpoint_every) return;
+  const std::string name = printable(folder.path().string());
+  throw Error(ExitCode::bad_data,
+              fmt::format("{} has lost its checkpoints, and {} epochs are done: restore them from a backup, or start a "
+                          "new run, such as one with --init-from {}",
+                          name, past.history.size(), name));
+}
+
 /// Collective: rank 0 reads or makes the run folder, the others learn from it what they need.
 Start prepare(const comm::Communicator& world, const TrainOptions& options) {
   Start start;
@@ -120,6 +132,8 @@ Start prepare(const comm::Communicator& world, const TrainOptions& options) {
       if (newest) {
         start.checkpoint = run::decode_checkpoint(*newest, options.resume);
         bytes.assign(reinterpret_cast<const char*>(newest->data()), newest->size());
+      } else {
+        check_never_saved(*start.folder);
       }
       settings = train::to_toml(settings_of_resumed_run(options, *start.folder, start.checkpoint));
     }

@@ -22,6 +22,10 @@ ValueCheck one_of(std::vector<std::string> names) {
   };
 }
 
+std::string not_empty(const std::string& value) {
+  return value.empty() ? "'' names nothing; is a variable of the shell empty?" : "";
+}
+
 ValueCheck whole_number(std::int64_t lowest, std::int64_t highest) {
   return [lowest, highest](const std::string& value) {
     std::int64_t number = 0;

@@ -2,31 +2,66 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <memory>
 
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/retry.hpp"
+#include "mnist_dist/core/stop_request.hpp"
 
 namespace mnist_dist {
+namespace {
 
-std::vector<std::byte> read_file(const std::filesystem::path& path) {
-  const int descriptor = retry([&] { return open(path.c_str(), O_RDONLY | O_CLOEXEC); });
-  const std::string action = fmt::format("cannot read {}", printable(path.string()));
-  if (descriptor < 0) throw file_error(action, errno);
+std::string action_on(const std::filesystem::path& path) {
+  return fmt::format("cannot read {}", printable(path.string()));
+}
+
+/// Of a file that may be missing. A folder is for open() and read() to refuse.
+bool may_wait_for_ever(const std::filesystem::path& path) {
+  struct stat status {};
+  return stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+}
+
+bool is_pipe(const std::filesystem::path& path) {
+  struct stat status {};
+  return stat(path.c_str(), &status) == 0 && S_ISFIFO(status.st_mode);
+}
+
+/// Until the pipe has something to read, or its end. @return negative when this process is to stop first
+int await_pipe(int descriptor) {
+  constexpr int kMilliseconds = 100;  // a signal may come between the question and poll()
+  pollfd pipe{descriptor, POLLIN, 0};
+  for (;;) {
+    if (stop_requested()) {
+      errno = EINTR;
+      return -1;
+    }
+    const int ready = retry([&] { return poll(&pipe, 1, kMilliseconds); });
+    if (ready != 0) return ready;
+  }
+}
+
+/// @param is_ready called before each read; negative where it failed, with the reason in errno
+template <class IsReady>
+std::vector<std::byte> read_all(const std::filesystem::path& path, int flags, const IsReady& is_ready) {
+  const int descriptor = retry([&] { return open(path.c_str(), O_RDONLY | O_CLOEXEC | flags); });
+  if (descriptor < 0) throw file_error(action_on(path), errno);
   struct stat status {};
   std::vector<std::byte> bytes;
   if (fstat(descriptor, &status) == 0 && status.st_size > 0) bytes.resize(static_cast<std::size_t>(status.st_size));
   std::size_t used = 0;
   for (;;) {
     if (used == bytes.size()) bytes.resize(used + 65536);
-    const ssize_t count = retry([&] { return read(descriptor, bytes.data() + used, bytes.size() - used); });
+    ssize_t count = is_ready(descriptor);
+    if (count >= 0) count = retry([&] { return read(descriptor, bytes.data() + used, bytes.size() - used); });
     if (count < 0) {
       const int error_number = errno;
       close(descriptor);
-      throw file_error(action, error_number);
+      throw file_error(action_on(path), error_number);
     }
     if (count == 0) break;
     used += static_cast<std::size_t>(count);
@@ -36,9 +71,29 @@ std::vector<std::byte> read_file(const std::filesystem::path& path) {
   return bytes;
 }
 
-std::string read_text_file(const std::filesystem::path& path) {
-  const std::vector<std::byte> bytes = read_file(path);
+std::string text_of(const std::vector<std::byte>& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+}  // namespace
+
+void check_regular_file(const std::filesystem::path& path) {
+  if (!may_wait_for_ever(path)) return;
+  throw Error(ExitCode::file_system, fmt::format("{}: it is no regular file", action_on(path)));
+}
+
+std::vector<std::byte> read_file(const std::filesystem::path& path) {
+  check_regular_file(path);
+  return read_all(path, 0, [](int) { return 0; });
+}
+
+std::string read_text_file(const std::filesystem::path& path) {
+  return text_of(read_file(path));
+}
+
+std::string read_text_file_or_pipe(const std::filesystem::path& path) {
+  if (!is_pipe(path)) return read_text_file(path);
+  return text_of(read_all(path, O_NONBLOCK, await_pipe));
 }
 
 }  // namespace mnist_dist

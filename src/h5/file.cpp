@@ -1,4 +1,5 @@
 #include "mnist_dist/h5/file.hpp"
+#include "mnist_dist/core/read_file.hpp"
 
 #include <fmt/format.h>
 
@@ -66,6 +67,7 @@ File::~File() = default;
 File File::open(const std::filesystem::path& path) {
   auto state = std::make_unique<State>();
   state->name = printable(path.string());
+  check_regular_file(path);
   const Handle access = file_access(state->name);
   if (use_descriptor_driver(access.get(), state->status) < 0) fail_set_up(state->name);
   state->id = Handle(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), H5Fclose);

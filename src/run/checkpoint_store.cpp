@@ -82,6 +82,7 @@ std::vector<CheckpointStore::Entry> CheckpointStore::read_manifest() const {
       throw std::runtime_error("it names a file outside its folder");
     }
   }
+  if (entries.empty()) throw std::runtime_error("it names no checkpoint");
   return entries;
 }
 
@@ -176,21 +177,7 @@ std::vector<std::byte> CheckpointStore::read_whole(const Entry& entry) const {
   return bytes;
 }
 
-std::optional<std::vector<std::byte>> CheckpointStore::load_newest() const {
-  const auto [entries, faults] = find();
-  if (entries.empty() && faults.empty()) return std::nullopt;
-  if (!faults.empty()) {
-    if (!entries.empty()) {
-      log_warning(
-          fmt::format("{}: the checkpoints count that are whole by their own hash and of this run", faults.front()));
-    }
-    for (const std::string& fault : std::span(faults).subspan(1)) log_warning(fault);
-  }
-  if (entries.empty()) {
-    throw Error(ExitCode::bad_data, fmt::format("{}, and no checkpoint beside it is whole by its own hash and of this "
-                                                "run; restore them from a backup, or start a new run",
-                                                faults.front()));
-  }
+std::optional<std::vector<std::byte>> CheckpointStore::newest_whole(const std::vector<Entry>& entries) const {
   std::string unreadable;  // the last one, where the disk may be to blame
   for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
     const std::filesystem::path path = folder_ / entry->file;
@@ -203,8 +190,34 @@ std::optional<std::vector<std::byte>> CheckpointStore::load_newest() const {
     }
   }
   if (!unreadable.empty()) throw Error(ExitCode::file_system, unreadable);
-  throw Error(ExitCode::bad_data, fmt::format("none of the {} checkpoints in {} is whole; start a new run",
-                                              entries.size(), printable(folder_.string())));
+  return std::nullopt;
+}
+
+std::optional<std::vector<std::byte>> CheckpointStore::load_newest() const {
+  Found found = find();
+  if (found.entries.empty() && found.faults.empty()) return std::nullopt;
+  if (found.faults.empty()) {
+    if (auto newest = newest_whole(found.entries)) return newest;
+    // It may be the manifest that is wrong.
+    const std::string fault = fmt::format("none of the {} checkpoints that {} names is whole", found.entries.size(),
+                                          printable(manifest_path().string()));
+    found = {};
+    find_sealed(found);
+    if (found.entries.empty()) throw Error(ExitCode::bad_data, fault + "; start a new run");
+    found.faults.insert(found.faults.begin(), fault);
+  }
+  if (found.entries.empty()) {
+    for (const std::string& fault : std::span(found.faults).subspan(1)) log_warning(fault);
+    throw Error(ExitCode::bad_data, fmt::format("{}, and no checkpoint beside it is whole by its own hash and of this "
+                                                "run; restore them from a backup, or start a new run",
+                                                found.faults.front()));
+  }
+  log_warning(
+      fmt::format("{}: the checkpoints count that are whole by their own hash and of this run", found.faults.front()));
+  for (const std::string& fault : std::span(found.faults).subspan(1)) log_warning(fault);
+  if (auto newest = newest_whole(found.entries)) return newest;
+  throw Error(ExitCode::bad_data,
+              fmt::format("the checkpoints in {} change while they are read", printable(folder_.string())));
 }
 
 }  // namespace mnist_dist::run

@@ -83,11 +83,15 @@ std::filesystem::path make_run_folder() {
 
 RunFolder RunFolder::open(const std::filesystem::path& path) {
   RunFolder folder(path);
-  if (!std::filesystem::exists(folder.config())) {
+  if (std::filesystem::exists(folder.config())) return folder;
+  const std::string name = printable(path.string());
+  if (std::filesystem::exists(folder.checkpoints())) {
     throw Error(ExitCode::file_system,
-                fmt::format("{} is not the folder of a run: it has no config.toml", printable(path.string())));
+                fmt::format("{} has lost its config.toml: write the settings to it that `mnist-dist info` tells of a "
+                            "file in {}/checkpoints",
+                            name, name));
   }
-  return folder;
+  throw Error(ExitCode::file_system, fmt::format("{} is not the folder of a run: it has no config.toml", name));
 }
 
 RunFolder RunFolder::locked(std::filesystem::path path, const std::function<void(const RunFolder&)>& check) {

@@ -1,21 +1,15 @@
 """Attacks promise 2: what was acknowledged is on disk and whole, and the resumed run ends in the same bits. Damages
-checkpoints, fills the disk, resumes with other data and settings."""
+checkpoints, resumes with other data and settings."""
 
-import contextlib
 import json
 import os
-import re
-import resource
 import shutil
-import subprocess
 
-from program import (BAD_DATA, DONE, ENDLESS, FILE_SYSTEM, FOREVER, LONG_EPOCHS, USAGE, ProgramTest, Shared,
-                     draw_digits, epochs_in_newest_checkpoint, h5py, main, newest_checkpoint, numpy, pack,
-                     read_manifest, read_metrics, sha256, warning_lines)
+from program import (BAD_DATA, DONE, ENDLESS, FILE_SYSTEM, FOREVER, USAGE, ProgramTest, Shared, draw_digits, h5py, main,
+                     newest_checkpoint, numpy, pack, read_manifest, read_metrics, sha256, warning_lines)
 
 EPOCHS = 5
 OPTIONS = ("--hidden", "48,32", *ENDLESS)
-SMALL_NETWORK = ("--hidden", "100", *ENDLESS)  # 80,000 parameters, of which a checkpoint has four times as many: 1.3 MB
 
 
 class Runs:
@@ -133,7 +127,8 @@ class Manifest(CheckpointTest):
 
     def test_damaged(self):
         whole = self.manifest_path().read_text(encoding="utf-8")
-        for text in ("", "{", whole[: len(whole) // 2], "[]", '{"format": "another"}', "\0" * 300):
+        names_nothing = '{"format": "mnist-dist checkpoint manifest", "checkpoints": []}'
+        for text in ("", "{", whole[: len(whole) // 2], "[]", '{"format": "another"}', names_nothing, "\0" * 300):
             with self.subTest(text=text[:20]):
                 self.begin_again()
                 self.manifest_path().write_text(text, encoding="utf-8")
@@ -184,6 +179,39 @@ class Manifest(CheckpointTest):
         """A whole checkpoint under a wrong hash is not loaded."""
         self.rewrite(lambda manifest: manifest["checkpoints"][-1].update(sha256="0" * 64))
         self.assertIn("resumed in epoch 4 ", self.try_to_resume().stdout)
+
+
+    def test_that_names_no_whole_one(self):
+        for change in ({"sha256": "0" * 64}, {"bytes": 1}, {"file": "step-000000001.h5"}):
+            with self.subTest(change=change):
+                self.begin_again()
+                self.rewrite(lambda manifest: [entry.update(change) for entry in manifest["checkpoints"]])
+                result = self.try_to_resume()
+                self.assertRegex(warning_lines(result)[-1], "none of the 3 checkpoints that .*manifest.json names is whole")
+                self.assertIn("resumed in epoch 5 ", result.stdout)
+                self.assert_same_run(self.run_folder, Runs.undisturbed)
+
+
+class LostInPart(CheckpointTest):
+    def test_checkpoints(self):
+        """A run that had some does not begin anew, and lose its model."""
+        model = sha256(self.run_folder / "model.h5")
+        shutil.rmtree(self.run_folder / "checkpoints")
+        for ranks in (None, 2):
+            self.assert_one_error(self.try_to_resume(ranks=ranks), BAD_DATA, "run has lost its checkpoints, and 4 epochs")
+        self.assertEqual(sha256(self.run_folder / "model.h5"), model)
+        for file in self.run_folder.glob("metrics.*"):
+            file.unlink()
+        self.assert_ends_undisturbed(self.try_to_resume())
+
+    def test_configuration(self):
+        """The way out that is named leads out."""
+        (self.run_folder / "config.toml").unlink()
+        result = self.try_to_resume()
+        self.assert_one_error(result, FILE_SYSTEM, "run has lost its config.toml", "mnist-dist info")
+        _, settings = self.succeed("info", self.checkpoints()[-1]).split("\nsettings\n")
+        (self.run_folder / "config.toml").write_text(settings, encoding="utf-8")
+        self.assert_ends_undisturbed(self.try_to_resume())
 
 
 class AnotherRuns(CheckpointTest):
@@ -368,74 +396,6 @@ class Kept(CheckpointTest):
                                  for name in ("parameters", "first_moment", "second_moment", "best_parameters",
                                               "shard_losses", "history/loss", "history/score")})
         self.assertEqual(contents[0], contents[1])
-
-
-class FullDisk(ProgramTest):
-    """While a checkpoint is written, no more bytes fit; later there is room again."""
-
-    def assert_goes_on_undisturbed(self, run, *options):
-        """What was written before is whole, and with room again the run gets to where an undisturbed one gets."""
-        self.assert_checkpoints_whole(run)
-        with h5py.File(run / "model.h5") as model:
-            self.assertEqual(model.attrs["format"], b"mnist-dist model")
-        epochs = epochs_in_newest_checkpoint(run) + 2
-        self.assertGreater(epochs, 2)
-        self.resume(run, "--epochs", epochs, ranks=2)
-        self.assert_checkpoints_whole(run)
-        self.assert_same_run(run, self.train("undisturbed", "--epochs", epochs, *options))
-
-    def mount_small_disk(self, size):
-        disk = self.folder / "disk"
-        disk.mkdir()
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", disk], capture_output=True,
-                                 check=False)
-        if mounted.returncode != 0:
-            self.skipTest("a small disk can be mounted by root only")
-        self.addCleanup(subprocess.run, ["umount", "-l", disk], check=True)
-        return disk
-
-    def start_on(self, disk, *options):
-        return self.start("train", Shared.data, "-o", "disk/run", *options, *SMALL_NETWORK, ranks=2)
-
-    def test_disk_that_is_filled_meanwhile(self):
-        disk = self.mount_small_disk("8m")
-        job = self.start_on(disk, "--epochs", FOREVER)
-        self.wait_for_epoch(job, disk / "run", 2)
-        with contextlib.suppress(OSError), open(disk / "of-others", "wb", buffering=0) as file:
-            while True:
-                file.write(bytes(4096))
-        self.assert_one_error(job.wait(), FILE_SYSTEM, "disk/run", "No space left on device")
-        (disk / "of-others").unlink()
-        self.assert_goes_on_undisturbed(disk / "run", *SMALL_NETWORK)
-
-    def test_disk_that_is_too_small(self):
-        """It is said before the first epoch; with as much room as is asked for, the run ends."""
-        disk = self.mount_small_disk("4m")
-        result = self.start_on(disk, "--epochs", 6).wait()
-        self.assert_one_error(result, FILE_SYSTEM, "disk/run", "make room, then go on with --resume")
-        self.assertEqual(read_metrics(disk / "run"), [])
-        needed = float(re.search(r"takes up to ([\d.]+) MB", result.stderr)[1])
-        subprocess.run(["mount", "-o", f"remount,size={int((needed + 0.1) * 1e6)}", disk], check=True)
-        self.resume(disk / "run")
-        self.assert_same_run(disk / "run", self.train("undisturbed", "--epochs", 6, *SMALL_NETWORK))
-
-    def test_limit_of_file_size(self):
-        job = self.start("train", Shared.data, "-o", "run", "--epochs", FOREVER, *LONG_EPOCHS)
-        self.wait_for_epoch(job, self.folder / "run", 2)
-        resource.prlimit(job.process.pid, resource.RLIMIT_FSIZE, (65536, 65536))
-        result = job.wait()
-        self.assert_one_error(result, FILE_SYSTEM, "cannot write run/", "File too large")
-        self.assert_goes_on_undisturbed(self.folder / "run", *LONG_EPOCHS)
-
-    def test_failing_resume_keeps_the_model(self):
-        """When the files of a run cannot be written, those that are there stay."""
-        run = self.train("run", "--epochs", 2, *OPTIONS)
-        model = sha256(run / "model.h5")
-        (run / "metrics.csv").unlink()
-        (run / "metrics.csv").mkdir()
-        self.assert_one_error(self.run_program("train", "--resume", "run"), FILE_SYSTEM, "metrics.csv")
-        self.assertTrue((run / "model.h5").exists(), "model.h5 is lost")
-        self.assertEqual(sha256(run / "model.h5"), model)
 
 
 if __name__ == "__main__":

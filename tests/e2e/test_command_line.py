@@ -147,6 +147,13 @@ class TypingErrors(ProgramTest):
             result = self.run_program(*arguments)
             self.assert_one_error(result, USAGE, f"{words}; see `mnist-dist {arguments[0]} --help`")
 
+    def test_empty_names(self):
+        """Such as those of variables of the shell that are not set."""
+        for arguments, option in ((("train", "--resume", ""), "--resume"), (("train", "-o", ""), "--output"),
+                                  (("train", "--config", ""), "--config"), (("evaluate", "--model", ""), "--model"),
+                                  (("info", ""), "FILE"), (("launch", "-np", "2", "--hosts", "", "train"), "--hosts")):
+            self.assert_one_error(self.run_program(*arguments), USAGE, f"{option}: '' names nothing")
+
     def test_h5pack(self):
         result = subprocess.run([H5PACK, "pakc", "digits"], capture_output=True, text=True, timeout=PATIENCE,
                                 check=False)

@@ -8,8 +8,8 @@ import time
 import unittest
 from pathlib import Path
 
-from program import (DONE, ENDLESS, FOREVER, HANG, LONG_EPOCHS, STOPPED_EARLY, ProgramTest, Shared, draw_digits,
-                     epochs_in_newest_checkpoint, h5py, kill, main, pack, read_manifest, read_metrics, sha256,
+from program import (DONE, ENDLESS, FOREVER, HANG, LONG_EPOCHS, STOPPED_EARLY, Job, ProgramTest, Shared, draw_digits,
+                     epochs_in_newest_checkpoint, h5py, kill, main, pack, read_manifest, read_metrics, sha256, shim,
                      take_hangups, wait_until, without_times)
 
 setUpModule = Shared.make
@@ -215,25 +215,21 @@ class Resumed(ProgramTest):
         self.assert_goes_on_undisturbed(ranks=5)
 
     def test_stopped_before_the_first_step(self):
-        os.mkfifo(self.folder / "config.toml")
-        # It waits for this file, so that the signal comes while it begins.
-        job = self.start_training(None, "--config", "config.toml")
-        with open(self.open_when_read(self.folder / "config.toml", job), "wb"):
-            job.process.send_signal(signal.SIGUSR1)
+        held = self.folder / "held.h5"
+        held.symlink_to(Shared.data)
+        sign = self.folder / "held.h5.held"
+        # It is held at this file, so that the signal comes while it begins.
+        job = Job(("train", held, "-o", "run", "--epochs", FOREVER, *LONG_EPOCHS), None, self.folder,
+                  variables=shim(FILE_SYSTEM_HOLD=held))
+        self.addCleanup(job.close)
+        wait_until(lambda: sign.exists() or job.process.poll() is not None, "the data set")
+        job.process.send_signal(signal.SIGUSR1)
+        wait_until(lambda: sign.unlink(missing_ok=True) or job.process.poll() is not None, "the end")
         result = job.wait()
         self.assert_exit(result, STOPPED_EARLY)
         self.assertIn("stopped on request before a step in epoch 1", result.stdout)
         self.assertEqual(read_manifest(self.run_folder)["checkpoints"][-1]["step"], 0)
         self.assert_goes_on_undisturbed(ranks=3)
-
-    def open_when_read(self, pipe, job):
-        """The end of the pipe to write to."""
-        while True:
-            try:
-                return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
-            except OSError:  # nobody reads it yet
-                self.assertIsNone(job.process.poll(), job.errors())
-                time.sleep(0.005)
 
     def test_hangup_under_nohup(self):
         job = self.start("train", Shared.data, "-o", "run", "--epochs", FOREVER, *LONG_EPOCHS,

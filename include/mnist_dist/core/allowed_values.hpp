@@ -13,6 +13,9 @@ using ValueCheck = std::function<std::string(const std::string& value)>;
 /// One of the names alone.
 [[nodiscard]] ValueCheck one_of(std::vector<std::string> names);
 
+/// Anything but an empty text: that is a variable of the shell without a value, and no wish for a default.
+[[nodiscard]] std::string not_empty(const std::string& value);
+
 /// A whole number in decimal digits, both limits being allowed.
 [[nodiscard]] ValueCheck whole_number(std::int64_t lowest, std::int64_t highest);
 

@@ -27,7 +27,7 @@ class CheckpointStore {
   void save(std::span<const std::byte> bytes, std::int64_t epoch, std::int64_t step);
 
   /// The bytes of the newest checkpoint that is whole, with a warning for each newer one that is not and for a manifest
-  /// that is not; nothing when there has never been one.
+  /// that is not, or that names none that is; nothing when there has never been one.
   /// @throws Error when none of the checkpoints is whole: file_system where one cannot be read, else bad_data
   [[nodiscard]] std::optional<std::vector<std::byte>> load_newest() const;
 
@@ -50,6 +50,9 @@ class CheckpointStore {
   void find_sealed(Found& found) const;
   void write_manifest(const std::vector<Entry>& entries) const;
   void remove_all_but(const std::vector<Entry>& entries) const;
+  /// The bytes of the newest entry's file that is whole, with a warning for each newer one that is not.
+  /// @throws Error (file_system) when none is, and one cannot be read
+  [[nodiscard]] std::optional<std::vector<std::byte>> newest_whole(const std::vector<Entry>& entries) const;
   /// The bytes of an entry's file. @throws Error file_system: it cannot be read; bad_data: it is not whole
   [[nodiscard]] std::vector<std::byte> read_whole(const Entry& entry) const;
 
