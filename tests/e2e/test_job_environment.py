@@ -85,6 +85,14 @@ exit $1
                 self.assertEqual(status, 2, output)
                 self.assertIn("set MNIST_DIST", output)
 
+    def test_a_fresh_run_where_fresh_is_neither_empty_nor_zero(self):
+        self.run_folder.mkdir(parents=True)
+        (self.run_folder / "config.toml").touch()
+        for fresh, resumes in (("", True), ("0", True), ("1", False)):
+            with self.subTest(fresh=fresh):
+                _, output = self.slurm.run("train.sbatch", tasks=1, MNIST_DIST=self.fake, FRESH=fresh)
+                self.assertEqual(f"train --resume {self.run_folder}\n" in output, resumes, output)
+
     def test_an_unknown_launcher(self):
         for script in SCRIPTS:
             with self.subTest(script=script):
