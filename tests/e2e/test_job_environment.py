@@ -85,6 +85,14 @@ exit $1
                 self.assertEqual(status, 2, output)
                 self.assertIn("set MNIST_DIST", output)
 
+    def test_a_wrong_program_is_no_lost_node(self):
+        for script in SCRIPTS:
+            for wrong in ("/nonexistent", self.folder, "no-such-mnist-dist"):
+                with self.subTest(script=script, wrong=wrong):
+                    status, output = self.slurm.run(script, MNIST_DIST=wrong, array_task=1)
+                    self.assertEqual((status, output.count("\n"), self.slurm.calls()), (2, 1, []), output)
+                    self.assertIn(f"error: MNIST_DIST is {wrong}, ", output)
+
     def test_a_fresh_run_where_fresh_is_neither_empty_nor_zero(self):
         self.run_folder.mkdir(parents=True)
         (self.run_folder / "config.toml").touch()
