@@ -1,5 +1,6 @@
 """What the Slurm scripts of jobs/ have in common, run without Slurm; and programs that srun started without MPI."""
 
+import json
 import os
 import subprocess
 import tempfile
@@ -100,6 +101,14 @@ exit $1
             with self.subTest(fresh=fresh):
                 _, output = self.slurm.run("train.sbatch", tasks=1, MNIST_DIST=self.fake, FRESH=fresh)
                 self.assertEqual(f"train --resume {self.run_folder}\n" in output, resumes, output)
+
+    def test_a_data_set_with_quotes_and_backslashes_in_its_name(self):
+        self.run_folder.mkdir(parents=True)
+        name = r'a "7" \ \\n.h5'
+        write_program(self.fake, "#!/bin/sh\nprintf '<%s>\\n' \"$*\" >&2\n")
+        (self.run_folder / "config.toml").write_text(f"data = {json.dumps(name)}\n", encoding="utf-8")
+        _, output = self.slurm.run("train.sbatch", tasks=1, MNIST_DIST=self.fake)
+        self.assertIn(f"<info {name}>\n", output)
 
     def test_an_unknown_launcher(self):
         for script in SCRIPTS:
