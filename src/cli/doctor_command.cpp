@@ -23,6 +23,7 @@
 #include "mnist_dist/nn/arithmetic.hpp"
 #include "mnist_dist/report/text_table.hpp"
 #include "mnist_dist/run/free_space.hpp"
+#include "mnist_dist/run/run_folder.hpp"
 #include "mnist_dist/train/memory_estimate.hpp"
 #include "mnist_dist/train/recipe_scaling.hpp"
 #include "mnist_dist/train/settings.hpp"
@@ -35,6 +36,7 @@ namespace {
 struct DoctorOptions {
   SettingsFlags settings;
   std::string output = "runs";
+  const CLI::Option* output_option = nullptr;  // without it, `train` makes a new folder in that one
   int hang_timeout = comm::kHangTimeout;
 };
 
@@ -73,6 +75,16 @@ void look_at_data(const Ranks& ranks, const ResolvedSettings& resolved, doctor::
   } catch (const Error& error) {
     facts.data_error = error.what();
   }
+}
+
+/// Local. @return why `train` would begin no run there; "" where it would
+std::string run_there(const std::string& folder) {
+  try {
+    run::RunFolder::check_holds_no_run(folder);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return {};
 }
 
 /// Collective. @return at the first rank of a host: what it knows of it; nowhere else
@@ -168,6 +180,8 @@ int run_doctor(const DoctorOptions& options) {
   int healthy = 1;
   comm::run_and_agree(ranks.world, [&] {
     if (ranks.world.rank() != 0) return;
+    const bool names_folder = options.output_option->count() > 0;
+    if (names_folder && job.folder.error.empty()) job.folder.run_there = run_there(options.output);
     const doctor::Findings findings = doctor::findings_of(job);
     healthy = std::ranges::none_of(findings, &doctor::Finding::is_problem) ? 1 : 0;
     if (!speaks) return;
@@ -186,9 +200,9 @@ int run_doctor(const DoctorOptions& options) {
 RunCommand add_doctor_command(CLI::App& command) {
   const auto options = std::make_shared<DoctorOptions>();
   add_settings_flags(command, options->settings, {"init-from"});
-  command.add_option("-o,--output", options->output, "the folder in which the run will be")
-      ->group("Files")
-      ->capture_default_str();
+  options->output_option = command.add_option("-o,--output", options->output, "the folder in which the run will be")
+                               ->group("Files")
+                               ->capture_default_str();
   add_hang_timeout(command, options->hang_timeout);
   return [options] { return run_doctor(*options); };
 }

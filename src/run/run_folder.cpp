@@ -32,13 +32,6 @@ std::filesystem::path without_last_slash(const std::filesystem::path& path) {
   return normal.has_filename() ? normal : normal.parent_path();
 }
 
-void check_holds_no_run(const RunFolder& folder) {
-  if (!std::filesystem::exists(folder.config()) && !std::filesystem::exists(folder.checkpoints())) return;
-  const std::string name = printable(folder.path().string());
-  throw Error(ExitCode::usage,
-              fmt::format("{} already holds a run: go on with --resume {}, or choose another --output", name, name));
-}
-
 std::filesystem::path resolved(const std::filesystem::path& path) {
   std::error_code failed;
   std::filesystem::path found = std::filesystem::weakly_canonical(path, failed);
@@ -81,6 +74,14 @@ std::filesystem::path make_run_folder() {
   return path;
 }
 
+void RunFolder::check_holds_no_run(const std::filesystem::path& path) {
+  const RunFolder folder(path);
+  if (!std::filesystem::exists(folder.config()) && !std::filesystem::exists(folder.checkpoints())) return;
+  const std::string name = printable(without_last_slash(path).string());
+  throw Error(ExitCode::usage,
+              fmt::format("{} already holds a run: go on with --resume {}, or choose another --output", name, name));
+}
+
 RunFolder RunFolder::open(const std::filesystem::path& path) {
   RunFolder folder(path);
   if (std::filesystem::exists(folder.config())) return folder;
@@ -114,7 +115,7 @@ RunFolder RunFolder::create(std::filesystem::path path, const train::Settings& s
     path = without_last_slash(path);
     naming_way_out([&] { make_folders(path); });
   }
-  RunFolder folder = locked(path, check_holds_no_run);
+  RunFolder folder = locked(path, [](const RunFolder& made) { check_holds_no_run(made.path_); });
   write_file_atomically(folder.config(), train::to_toml(settings));
   return folder;
 }

@@ -196,6 +196,19 @@ class Folder(DoctorTest):
         file.touch()
         self.assert_finds(self.doctor(Shared.data, "-o", file), "problem", "file")
 
+    def test_of_another_run(self):
+        """In the words of `train`, which refuses it. Without -o, a folder that is made below holds the new run."""
+        runs = self.folder / "runs"
+        for part in ("config.toml", "checkpoints"):
+            for folder in (runs, runs / "old"):
+                (folder / part).mkdir(parents=True)
+            refusal = self.run_program("train", Shared.data, "-o", "runs/old/", "--epochs", 1)
+            self.assert_one_error(refusal, USAGE, "runs/old already holds a run: go on with --resume runs/old")
+            said = refusal.stderr.strip().removeprefix("mnist-dist: error: ")
+            self.assert_finds(self.doctor(Shared.data, "-o", "runs/old/"), "problem", said)
+            self.assert_exit(self.doctor(Shared.data), DONE)
+            self.assert_exit(self.doctor(Shared.data, "-o", "runs/new"), DONE)
+            shutil.rmtree(runs)
 
     def test_no_locks(self):
         self.assert_finds(self.doctor(Shared.data, "-o", self.make_folder(), **shim(MACHINE_NO_LOCKS=1)), "problem",

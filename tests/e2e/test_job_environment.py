@@ -1,5 +1,6 @@
 """What the Slurm scripts of jobs/ have in common, run without Slurm; and programs that srun started without MPI."""
 
+import json
 import os
 import subprocess
 import tempfile
@@ -84,6 +85,30 @@ exit $1
                 status, output = self.slurm.run(script, MNIST_DIST="", array_task=1)
                 self.assertEqual(status, 2, output)
                 self.assertIn("set MNIST_DIST", output)
+
+    def test_a_wrong_program_is_no_lost_node(self):
+        for script in SCRIPTS:
+            for wrong in ("/nonexistent", self.folder, "no-such-mnist-dist"):
+                with self.subTest(script=script, wrong=wrong):
+                    status, output = self.slurm.run(script, MNIST_DIST=wrong, array_task=1)
+                    self.assertEqual((status, output.count("\n"), self.slurm.calls()), (2, 1, []), output)
+                    self.assertIn(f"error: MNIST_DIST is {wrong}, ", output)
+
+    def test_a_fresh_run_where_fresh_is_neither_empty_nor_zero(self):
+        self.run_folder.mkdir(parents=True)
+        (self.run_folder / "config.toml").touch()
+        for fresh, resumes in (("", True), ("0", True), ("1", False)):
+            with self.subTest(fresh=fresh):
+                _, output = self.slurm.run("train.sbatch", tasks=1, MNIST_DIST=self.fake, FRESH=fresh)
+                self.assertEqual(f"train --resume {self.run_folder}\n" in output, resumes, output)
+
+    def test_a_data_set_with_quotes_and_backslashes_in_its_name(self):
+        self.run_folder.mkdir(parents=True)
+        name = r'a "7" \ \\n.h5'
+        write_program(self.fake, "#!/bin/sh\nprintf '<%s>\\n' \"$*\" >&2\n")
+        (self.run_folder / "config.toml").write_text(f"data = {json.dumps(name)}\n", encoding="utf-8")
+        _, output = self.slurm.run("train.sbatch", tasks=1, MNIST_DIST=self.fake)
+        self.assertIn(f"<info {name}>\n", output)
 
     def test_an_unknown_launcher(self):
         for script in SCRIPTS:

@@ -32,6 +32,9 @@ class RunFolder {
   /// @throws Error usage: there is a run already; file_system: it cannot be made, or another process writes there
   static RunFolder create(std::filesystem::path path, const train::Settings& settings);
 
+  /// Local. That create() could make a run there, as far as another run is concerned. @throws Error (usage)
+  static void check_holds_no_run(const std::filesystem::path& path);
+
   /// Of a folder to write: it is the run trained last. What else is called runs/latest than a link stays.
   /// @throws Error (file_system) when the link cannot be made
   void become_latest() const;

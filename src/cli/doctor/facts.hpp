@@ -45,6 +45,7 @@ inline constexpr const char* kVariables[] = {"OMP_NUM_THREADS", "OPENBLAS_NUM_TH
 struct FolderFacts {
   std::string path;
   std::string error;               ///< why a file cannot be written there durably; "" where it can
+  std::string run_there;           ///< why a new run cannot begin there; "" where it can
   bool has_nameless_files = true;  /// O_TMPFILE
   double free = -1;                ///< bytes; -1: unknown
   double needed = 0;               ///< bytes of a run

@@ -43,6 +43,7 @@ Findings check_folder(const JobFacts& job) {
                                folder.error, folder.path)}};
   }
   Findings findings;
+  if (!folder.run_there.empty()) findings.push_back({true, folder.run_there});
   if (!folder.has_nameless_files) {
     findings.push_back(
         {false, fmt::format("the file system of {} has no O_TMPFILE: a process that dies while it writes "

@@ -30,7 +30,8 @@ JobFacts healthy_job() {
   for (int host = 0; host < 3; ++host) {
     job.hosts.push_back(healthy_host("node" + std::to_string(host + 1), 3 * host, 3));
   }
-  job.folder = {.path = "runs", .error = "", .has_nameless_files = true, .free = 50 * kGigabyte, .needed = 1e6};
+  job.folder = {
+      .path = "runs", .error = "", .run_there = "", .has_nameless_files = true, .free = 50 * kGigabyte, .needed = 1e6};
   job.links = {{0, 1, 30e-6, 1.1e9}, {0, 2, 35e-6, 1.0e9}, {1, 2, 50e-6, 0.8e9}};
   return job;
 }

@@ -108,6 +108,14 @@ TEST_CASE("doctor finds a folder in which runs cannot be written") {
   check_one(job, true, {"Read-only file system", "-o"});
 }
 
+TEST_CASE("doctor finds a folder that holds a run") {
+  JobFacts job = healthy_job();
+  job.folder.run_there = "runs/x already holds a run: go on with --resume runs/x";
+  check_one(job, true, {"runs/x already holds a run", "--resume runs/x"});
+  job.folder.error = "cannot write runs/x: Read-only file system";
+  check_one(job, true, {"Read-only file system", "-o"});
+}
+
 TEST_CASE("doctor finds a file system without O_TMPFILE") {
   JobFacts job = healthy_job();
   job.folder.has_nameless_files = false;
