@@ -87,6 +87,12 @@ void add_hang_timeout(CLI::App& command, int& seconds) {
 void check_data_there(const std::string& path) {
   const std::string name = printable(path);
   std::error_code ignored;
+  if (std::filesystem::exists(std::filesystem::path(path) / "config.toml", ignored)) {
+    throw Error(
+        ExitCode::file_system,
+        fmt::format("{} is the folder of a run, and no data set: `train --resume` and `evaluate --model` take runs",
+                    name));
+  }
   if (std::filesystem::is_directory(path, ignored)) {
     throw Error(ExitCode::file_system,
                 fmt::format("{} is a folder: pack its images with `h5pack pack {} mnist.h5`, and "

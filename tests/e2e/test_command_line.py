@@ -161,9 +161,12 @@ class TypingErrors(ProgramTest):
         self.assertIn("(did you mean pack?)", result.stderr)
 
     def test_no_data_set_yet(self):
+        (self.folder / "run").mkdir()
+        (self.folder / "run" / "config.toml").touch()
         for arguments, mentions in ((("train",), ["mnist.h5", "h5pack pack FOLDER mnist.h5"]),
                                     (("bench", "my.h5"), ["h5pack pack FOLDER my.h5"]),
-                                    (("train", Shared.digits), [f"{Shared.digits} is a folder", "h5pack pack"])):
+                                    (("train", Shared.digits), [f"{Shared.digits} is a folder", "h5pack pack"]),
+                                    (("train", "run"), ["run is the folder of a run", "--resume"])):
             self.assert_one_error(self.run_program(*arguments), FILE_SYSTEM, *mentions)
 
 

@@ -110,6 +110,28 @@ exit $1
         _, output = self.slurm.run("train.sbatch", tasks=1, MNIST_DIST=self.fake)
         self.assertIn(f"<info {name}>\n", output)
 
+    def test_options_that_the_scripts_give_themselves(self):
+        for script in SCRIPTS:
+            for option, variable in (("--output=x", "RUN"), ("-o", "RUN"), ("--resume", "RUN"), ("--shards", "SHARDS"),
+                                     ("--data", "DATA")):
+                with self.subTest(script=script, option=option):
+                    status, output = self.slurm.run(script, option, "x", MNIST_DIST=self.fake, array_task=1)
+                    self.assertEqual((status, output.count("\n"), self.slurm.calls()), (2, 1, []), output)
+                    self.assertIn(f"error: {option} is given by this script: set {variable} ", output)
+
+    def test_options_for_a_run_that_has_its_own_are_told(self):
+        for restarts, told in ((0, True), (1, False)):
+            with self.subTest(restarts=restarts):
+                self.run_folder.mkdir(parents=True, exist_ok=True)
+                (self.run_folder / "config.toml").touch()
+                _, output = self.slurm.run("train.sbatch", "--epochs", "3", tasks=1, MNIST_DIST=self.fake,
+                                           restarts=restarts)
+                self.assertEqual("so these options are left out: --epochs 3\n" in output, told, output)
+
+    def test_a_run_that_is_named_and_not_there_is_told(self):
+        _, output = self.slurm.run("train.sbatch", tasks=1, MNIST_DIST=self.fake, RUN=self.folder / "typo")
+        self.assertIn(f"There is no run in {self.folder}/typo yet: a new one begins\n", output)
+
     def test_an_unknown_launcher(self):
         for script in SCRIPTS:
             with self.subTest(script=script):
