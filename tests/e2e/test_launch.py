@@ -195,11 +195,10 @@ class GivingUp(LaunchTest):
         (self.folder / "text.h5").write_text("no data set\n", encoding="utf-8")
         self.train("run", "--epochs", 1)
         # The last but one is noticed in training; nothing would be another time.
-        for words, code in ((("train", Shared.data, "--shards", 1), USAGE), (("train", "text.h5"), BAD_DATA),
+        for words, code in ((("train", Shared.data, "--epochs", 0), USAGE), (("train", "text.h5"), BAD_DATA),
                             (("train", "nothing.h5"), FILE_SYSTEM), (("evaluate", "nothing.h5"), FILE_SYSTEM),
                             (("train", Shared.data, "-o", "run"), USAGE),
-                            (("train", Shared.data, "-o", "diverged", "--learning-rate", 1e30), USAGE),
-                            (("train", "--resume", "none"), FILE_SYSTEM)):
+                            (("train", Shared.data, "-o", "diverged", "--learning-rate", 1e30), USAGE)):
             result = self.launch(*words).wait()
             self.assert_one_error(result, code)
             self.assertEqual(result.stderr.splitlines(), [command_of(result), *error_lines(result)])
