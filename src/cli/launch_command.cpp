@@ -256,10 +256,15 @@ RunCommand add_launch_command(CLI::App& command) {
   command.add_option("-n,--np", options->ranks, "the number of ranks; -np does, too")
       ->required()
       ->check(whole_number(1, train::kMostShards));
-  command.add_option(
-      "--hosts", options->hosts,
-      "hosts such as a,b or a:4,b:8, with the ranks that each takes (default: this machine, or what Slurm "
-      "has allocated)");
+  command
+      .add_option("--hosts", options->hosts,
+                  "hosts such as a,b or a:4,b:8, with the ranks that each takes (default: this machine, or what Slurm "
+                  "has allocated)")
+      ->check([](const std::string& hosts) {
+        // CLI11 takes the next word for the value of `--hosts=`.
+        if (!hosts.empty() && !hosts.starts_with('-')) return std::string();
+        return fmt::format("'{}' names nothing; is a variable of the shell empty?", printable(hosts));
+      });
   command
       .add_option("--max-restarts", options->max_restarts,
                   "how often a training goes on from its newest checkpoint, without a host that no longer answers")

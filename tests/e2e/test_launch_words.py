@@ -55,6 +55,9 @@ class WrongWords(LaunchTest):
                                 (("-np", 2, "launch", "-np", 2, "train"), ["'launch'"]),
                                 (("-np", 1000000, "--", "train"), ["--np", "65536"]),
                                 (("-np", 2, "--hosts", "a:x", "train"), ["--hosts", "a:x"]),
+                                (("-np", 2, "--hosts", "", "train"), ["--hosts", "'' names nothing"]),
+                                (("-np", 2, "--hosts=", "train"), ["--hosts", "names nothing"]),
+                                (("-np", 2, "--hosts", "a:2000000000,b:2000000000", "train"), ["--hosts", "65536"]),
                                 (("-np", 4, "--hosts", "a:1,b:2", "train"), ["a:1,b:2", "3 ranks", "4"])):
             result = self.run_program("launch", *words)
             self.assert_one_error(result, USAGE, *mentions)
