@@ -273,6 +273,15 @@ class Stopping(LaunchTest):
         self.assert_exit(job.wait(HANG), 128 + signal.SIGTERM)
         wait_until(lambda: not any(map(is_alive, ranks)), "the end of the ranks", HANG)
 
+    def test_an_mpirun_that_hears_nothing(self):
+        """One that is busy with starting ranks, say."""
+        job = self.launch_by("trap '' USR1 TERM; touch deaf; while :; do sleep 1; done")
+        wait_until((self.folder / "deaf").exists, "mpirun")
+        for _ in range(5):
+            job.process.send_signal(signal.SIGTERM)
+            time.sleep(2)
+        self.assert_exit(job.wait(HANG), 128 + signal.SIGTERM)
+
     def test_no_rank_outlives_launch(self):
         job = self.train_in_launch("--epochs", FOREVER, *LONG_EPOCHS)
         processes = descendants(job.process.pid)
