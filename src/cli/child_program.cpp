@@ -18,6 +18,9 @@
 namespace mnist_dist::cli {
 namespace {
 
+// mpirun hears no signal while it starts ranks, which may take for ever; to end them takes it a few seconds.
+constexpr std::chrono::seconds kGrace{20};
+
 // A library may have threads, and the handler runs in any of them: it leaves the signal in a pipe for the one that
 // waits.
 std::array<int, 2> signal_pipe = {-1, -1};
@@ -101,7 +104,7 @@ void ChildPrograms::wait_for_signals(std::chrono::milliseconds time, int child) 
       stopped_at_ = Clock::now();
     } else if (child > 0 && Clock::now() - stopped_at_ >= std::chrono::seconds(1)) {
       // Not as `timeout` does, which tells a program and then its group.
-      was_hurried_ = true;
+      if (!hurried_at_) hurried_at_ = Clock::now();
       kill(child, SIGTERM);
     }
   }
@@ -117,11 +120,12 @@ int ChildPrograms::run(const std::vector<std::string>& words, std::optional<std:
   int status = 0;
   while (waitpid(child, &status, WNOHANG) != child) {
     wait_for_signals(std::chrono::seconds(1), child);
-    if (stop_signal_ != 0 && !was_hurried_ && Clock::now() >= next_telling) {
+    if (stop_signal_ != 0 && !hurried_at_ && Clock::now() >= next_telling) {
       kill(child, SIGUSR1);
       next_telling = Clock::now() + std::chrono::seconds(3);
     }
-    if (limit && Clock::now() - begin > *limit) kill(-child, SIGKILL);
+    const bool is_deaf = hurried_at_ && Clock::now() - *hurried_at_ > kGrace;
+    if (is_deaf || (limit && Clock::now() - begin > *limit)) kill(-child, SIGKILL);
   }
   if (printed != nullptr) *printed = take_text(output);
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);

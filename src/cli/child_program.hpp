@@ -19,8 +19,8 @@ class ChildPrograms {
 
   /// Starts a program, found on the PATH, and waits for its end. The first stop signal reaches it as SIGUSR1, which
   /// mpirun hands on to ranks without hurrying them, and again every few seconds, since mpirun forgets it before the
-  /// ranks are there; one that comes a second later or more, as SIGTERM. Should this process be killed, it gets a
-  /// SIGTERM.
+  /// ranks are there; one that comes a second later or more, as SIGTERM, and after a while without effect SIGKILL.
+  /// Should this process be killed, it gets a SIGTERM.
   /// @param limit after which the program, and what it has started, is killed
   /// @param printed gets what the program prints, which nobody else then sees
   /// @return its exit code; where a signal ended it, 128 and the signal's number
@@ -35,7 +35,7 @@ class ChildPrograms {
   [[nodiscard]] int stop_signal();
 
   /// Whether another one has ended a program.
-  [[nodiscard]] bool was_hurried() const { return was_hurried_; }
+  [[nodiscard]] bool was_hurried() const { return hurried_at_.has_value(); }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -45,7 +45,7 @@ class ChildPrograms {
 
   int stop_signal_ = 0;
   Clock::time_point stopped_at_;
-  bool was_hurried_ = false;
+  std::optional<Clock::time_point> hurried_at_;
 };
 
 }  // namespace mnist_dist::cli

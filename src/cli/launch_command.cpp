@@ -23,12 +23,13 @@
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/log.hpp"
 #include "mnist_dist/core/nearest_word.hpp"
+#include "mnist_dist/train/settings.hpp"
 #include "mpirun.hpp"
 
 namespace mnist_dist::cli {
 namespace {
 
-constexpr int kMost = 1000000;
+constexpr int kMostRestarts = 1000000;
 
 // mpirun's own exit code, and ssh's, which mpirun hands on.
 constexpr int kHostLost = 205;
@@ -194,12 +195,12 @@ void Launch::wait_for_last_ranks(const Training& training) {
 
 int Launch::run() {
   do_without_silent_munge();
+  const std::unique_ptr<Training> training = Training::of(options_.command, ranks_);
   if (const int cores = usable_cores().number;
       hosts_.empty() && ranks_ > cores && std::getenv("SLURM_JOB_ID") == nullptr) {
     log_warning(fmt::format("{} take turns on {}: more than {} are hardly faster", counted(ranks_, "rank"),
                             counted(cores, "core"), cores));
   }
-  const std::unique_ptr<Training> training = Training::of(options_.command);
   while (programs_.stop_signal() == 0) {
     const int code = start(training ? training->words() : options_.command);
     const bool is_own = is_own_code(options_.command.front(), code);
@@ -254,15 +255,20 @@ RunCommand add_launch_command(CLI::App& command) {
       ->required();
   command.add_option("-n,--np", options->ranks, "the number of ranks; -np does, too")
       ->required()
-      ->check(whole_number(1, kMost));
-  command.add_option(
-      "--hosts", options->hosts,
-      "hosts such as a,b or a:4,b:8, with the ranks that each takes (default: this machine, or what Slurm "
-      "has allocated)");
+      ->check(whole_number(1, train::kMostShards));
+  command
+      .add_option("--hosts", options->hosts,
+                  "hosts such as a,b or a:4,b:8, with the ranks that each takes (default: this machine, or what Slurm "
+                  "has allocated)")
+      ->check([](const std::string& hosts) {
+        // CLI11 takes the next word for the value of `--hosts=`.
+        if (!hosts.empty() && !hosts.starts_with('-')) return std::string();
+        return fmt::format("'{}' names nothing; is a variable of the shell empty?", printable(hosts));
+      });
   command
       .add_option("--max-restarts", options->max_restarts,
                   "how often a training goes on from its newest checkpoint, without a host that no longer answers")
-      ->check(whole_number(0, kMost))
+      ->check(whole_number(0, kMostRestarts))
       ->capture_default_str();
   return [options] { return run_launch(*options); };
 }

@@ -23,7 +23,8 @@ using Words = std::vector<std::string>;
 class Training {
  public:
   /// @param command `train` and what follows  @return null where these words train nothing, or nothing of this run
-  static std::unique_ptr<Training> of(const Words& command);
+  /// @throws Error usage: there are more ranks than shards, or --config is wrong; file_system: no such file or run
+  static std::unique_ptr<Training> of(const Words& command, int ranks);
   Training(const Training&) = delete;
   Training& operator=(const Training&) = delete;
   ~Training() {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
 #include <cstdlib>
 #include <numeric>
 #include <sstream>
@@ -14,9 +15,12 @@
 #include "mnist_dist/core/counted.hpp"
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/processors.hpp"
+#include "mnist_dist/train/settings.hpp"
 
 namespace mnist_dist::cli {
 namespace {
+
+constexpr int kMostSlots = train::kMostShards;  // more ranks than that share no training
 
 /// @return 0 slots where it has no number
 HostSlots parse_host(const std::string& word) {
@@ -25,10 +29,10 @@ HostSlots parse_host(const std::string& word) {
   if (colon == std::string::npos && !host.name.empty()) return host;
   const char* end = word.data() + word.size();
   const auto parsed = std::from_chars(word.data() + std::min(colon, word.size() - 1) + 1, end, host.slots);
-  if (host.name.empty() || parsed.ec != std::errc() || parsed.ptr != end || host.slots < 1) {
+  if (host.name.empty() || parsed.ec != std::errc() || parsed.ptr != end || host.slots < 1 || host.slots > kMostSlots) {
     throw Error(ExitCode::usage, fmt::format("--hosts has '{}', but wants names such as a,b or a:4,b:8, with the ranks "
-                                             "that a host takes",
-                                             printable(word)));
+                                             "that a host takes, at most {}",
+                                             printable(word), kMostSlots));
   }
   return host;
 }
@@ -51,13 +55,13 @@ std::vector<HostSlots> parse_hosts(const std::string& text, int ranks) {
   std::istringstream words(text + ",");
   for (std::string word; std::getline(words, word, ',');) hosts.push_back(parse_host(word));
   const auto slots = [&] {
-    return std::accumulate(hosts.begin(), hosts.end(), 0,
-                           [](int sum, const HostSlots& host) { return sum + host.slots; });
+    return std::accumulate(hosts.begin(), hosts.end(), std::int64_t{0},
+                           [](std::int64_t sum, const HostSlots& host) { return sum + host.slots; });
   };
-  const auto without = static_cast<int>(std::ranges::count(hosts, 0, &HostSlots::slots));
-  const int left = std::max(ranks - slots(), without);
+  const std::int64_t without = std::ranges::count(hosts, 0, &HostSlots::slots);
+  const std::int64_t left = std::max(ranks - slots(), without);
   for (HostSlots& host : hosts) {
-    if (host.slots == 0) host.slots = (left + without - 1) / without;
+    if (host.slots == 0) host.slots = static_cast<int>((left + without - 1) / without);
   }
   if (slots() < ranks) {
     throw Error(ExitCode::usage,

@@ -136,7 +136,7 @@ class TypingErrors(ProgramTest):
                 (("evaluate", "--split", "tset"), "--split: 'tset' must be one of: test, holdout (did you mean test?)"),
                 (("predict", "x", "--invert", "maybe"), "--invert: 'maybe' must be one of: auto, yes, no"),
                 (("predict", "x", "--top", "0"), "--top: '0' must be a whole number from 1 to 1000000"),
-                (("launch", "-np", "two", "train"), "--np: 'two' must be a whole number from 1 to 1000000"),
+                (("launch", "-np", "two", "train"), "--np: 'two' must be a whole number from 1 to 65536"),
                 (("bench", "--hang-timeout", "-1"), "--hang-timeout: '-1' must be a whole number from 0 to 86400"),
                 (("train", "--epochs", "ten"), "--epochs: 'ten' is no whole number"),
                 (("train", "--epochs", "1.5"), "--epochs: '1.5' is no whole number"),

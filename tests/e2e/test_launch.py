@@ -195,11 +195,10 @@ class GivingUp(LaunchTest):
         (self.folder / "text.h5").write_text("no data set\n", encoding="utf-8")
         self.train("run", "--epochs", 1)
         # The last but one is noticed in training; nothing would be another time.
-        for words, code in ((("train", Shared.data, "--shards", 1), USAGE), (("train", "text.h5"), BAD_DATA),
+        for words, code in ((("train", Shared.data, "--epochs", 0), USAGE), (("train", "text.h5"), BAD_DATA),
                             (("train", "nothing.h5"), FILE_SYSTEM), (("evaluate", "nothing.h5"), FILE_SYSTEM),
                             (("train", Shared.data, "-o", "run"), USAGE),
-                            (("train", Shared.data, "-o", "diverged", "--learning-rate", 1e30), USAGE),
-                            (("train", "--resume", "none"), FILE_SYSTEM)):
+                            (("train", Shared.data, "-o", "diverged", "--learning-rate", 1e30), USAGE)):
             result = self.launch(*words).wait()
             self.assert_one_error(result, code)
             self.assertEqual(result.stderr.splitlines(), [command_of(result), *error_lines(result)])
@@ -273,6 +272,15 @@ class Stopping(LaunchTest):
             time.sleep(2)
         self.assert_exit(job.wait(HANG), 128 + signal.SIGTERM)
         wait_until(lambda: not any(map(is_alive, ranks)), "the end of the ranks", HANG)
+
+    def test_an_mpirun_that_hears_nothing(self):
+        """One that is busy with starting ranks, say."""
+        job = self.launch_by("trap '' USR1 TERM; touch deaf; while :; do sleep 1; done")
+        wait_until((self.folder / "deaf").exists, "mpirun")
+        for _ in range(5):
+            job.process.send_signal(signal.SIGTERM)
+            time.sleep(2)
+        self.assert_exit(job.wait(HANG), 128 + signal.SIGTERM)
 
     def test_no_rank_outlives_launch(self):
         job = self.train_in_launch("--epochs", FOREVER, *LONG_EPOCHS)

@@ -53,10 +53,35 @@ class WrongWords(LaunchTest):
                                 (("-np", 2, "--", "trian"), ["did you mean train?"]),
                                 (("-np", 2, "predict", "x.png"), ["launch starts train", "'predict'"]),
                                 (("-np", 2, "launch", "-np", 2, "train"), ["'launch'"]),
+                                (("-np", 1000000, "--", "train"), ["--np", "65536"]),
                                 (("-np", 2, "--hosts", "a:x", "train"), ["--hosts", "a:x"]),
+                                (("-np", 2, "--hosts", "", "train"), ["--hosts", "'' names nothing"]),
+                                (("-np", 2, "--hosts=", "train"), ["--hosts", "names nothing"]),
+                                (("-np", 2, "--hosts", "a:2000000000,b:2000000000", "train"), ["--hosts", "65536"]),
                                 (("-np", 4, "--hosts", "a:1,b:2", "train"), ["a:1,b:2", "3 ranks", "4"])):
             result = self.run_program("launch", *words)
             self.assert_one_error(result, USAGE, *mentions)
+            self.assertEqual(result.stderr.splitlines(), error_lines(result))
+
+    def test_more_ranks_than_shards(self):
+        """No mpirun is started where the words, a file or the run tell the number of shards."""
+        (self.folder / "five.toml").write_text("shards = 5\n", encoding="utf-8")
+        self.train("run", "--epochs", 1, "--shards", 6)
+        for words, shards in (((), 8), (("--recipe", "fast"), 8), (("-c", "five.toml"), 5), (("--resume", "run"), 6),
+                              (("-c", "five.toml", "--shards", 7), 7)):
+            result = self.launch("train", *words, ranks=9).wait()
+            self.assert_one_error(result, USAGE, "-np asks for 9 ranks", f"--shards is {shards}: ",
+                                  f"at most {shards}")
+            self.assertEqual(result.stderr.splitlines(), error_lines(result))
+        self.finish("train", "--resume", "run", "--epochs", 2, ranks=6)
+        os.mkfifo(self.folder / "pipe")  # which is for the ranks
+        with open(self.folder / "pipe", "r+b", buffering=0) as pipe:
+            pipe.write(b"shards = 5\n")
+            self.launch_by("exit 2", Shared.data, "-c", "pipe").wait(HANG)
+            self.assertEqual(pipe.read(100), b"shards = 5\n")
+        for words in (("-c", "none"), ("--resume", "none")):
+            result = self.launch("train", *words).wait()
+            self.assert_one_error(result, FILE_SYSTEM, "none")
             self.assertEqual(result.stderr.splitlines(), error_lines(result))
 
     def test_in_the_command(self):

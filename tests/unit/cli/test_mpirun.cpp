@@ -42,10 +42,15 @@ TEST_CASE("Hosts without a number share the ranks that the others leave") {
   CHECK(parse_hosts("a,b:5,c", 8) == Hosts{{"a", 2}, {"b", 5}, {"c", 2}});
   CHECK(parse_hosts("a:8,b", 8) == Hosts{{"a", 8}, {"b", 1}});
   CHECK(parse_hosts("a:4,b:8", 6) == Hosts{{"a", 4}, {"b", 8}});
+  CHECK(parse_hosts("a:65536,b", 65536) == Hosts{{"a", 65536}, {"b", 1}});
+  std::string many = "a:65536";  // more slots than an int has
+  for (int i = 1; i < 32768; ++i) many += ",a:65536";
+  CHECK(parse_hosts(many, 1).size() == 32768);
 }
 
 TEST_CASE("Wrong hosts are named") {
-  for (const std::string wrong : {"a:0", "a:-1", "a:", "a:x", "a:4x", ":4", ",", "a,,b", "a,", "a:1:2"}) {
+  for (const std::string wrong :
+       {"a:0", "a:-1", "a:", "a:x", "a:4x", ":4", ",", "a,,b", "a,", "a:1:2", "a:65537", "a:2000000000,b:2000000000"}) {
     CAPTURE(wrong);
     CHECK(message_of(ExitCode::usage, [&] { static_cast<void>(parse_hosts(wrong, 1)); }) != "no error");
   }
