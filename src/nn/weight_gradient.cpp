@@ -46,7 +46,8 @@ std::vector<ParameterRange> Network::blocks() const {
 
 std::size_t Network::grain(const ParameterRange& block) const {
   const Layer& layer = layers_[layer_with(block)];
-  return layer.weights.contains(block) ? PixelLists::kInputsOfGroup * layer.columns : layer.biases.size();
+  const bool may_be_cut = !uses_blas_ && layer.weights.contains(block);
+  return may_be_cut ? PixelLists::kInputsOfGroup * layer.columns : block.size();
 }
 
 double Network::cost(const ParameterRange& block, std::size_t rows, std::size_t microbatches) const {

@@ -80,8 +80,10 @@ class Network {
   [[nodiscard]] std::size_t padded_size() const { return nn::padded_size(architecture_); }
   /// The parameters in the pieces in which gradient() takes them: a few rows of a layer's weights, or its biases.
   [[nodiscard]] std::vector<ParameterRange> blocks() const;
-  /// The parameters of a block's smallest pieces that gradient() takes, too: the weights of a group of inputs, or all
-  /// biases. They lie at multiples of it in the block, the last one perhaps smaller.
+  /// The parameters of a block's smallest pieces that gradient() takes, too: the weights of a group of inputs; with
+  /// OpenBLAS, whose bits depend on a product's shape, and of biases, the whole block. They lie at multiples of it in
+  /// the block, the last one perhaps smaller.
+  /// @param block one of blocks()
   [[nodiscard]] std::size_t grain(const ParameterRange& block) const;
   /// About how much work a block's gradient and update are in a step, in units of a row of one weight.
   /// @param rows of a step, over all microbatches

@@ -38,9 +38,20 @@ std::vector<LeafBlock> sums_of(const std::vector<std::uint8_t>& merges) {
   return sums;
 }
 
-/// The sums that microbatches leave, without the inputs' scale, block by block put together. [padded size] each
+std::vector<ParameterRange> grains_of(const nn::Network& network) {
+  std::vector<ParameterRange> grains;
+  for (const ParameterRange& block : network.blocks()) {
+    for (std::size_t begin = block.begin; begin < block.end; begin += network.grain(block)) {
+      grains.push_back({begin, std::min(begin + network.grain(block), block.end)});
+    }
+  }
+  return grains;
+}
+
+/// The sums that microbatches leave, without the inputs' scale, put together from those of the parts. [padded size]
+/// each
 std::vector<std::vector<float>> gradients_of(const nn::Network& network, const nn::Activations& activations,
-                                             const Division& division) {
+                                             const Division& division, const std::vector<ParameterRange>& parts) {
   std::vector<nn::Microbatch> microbatches;
   std::size_t first = 0;
   for (std::size_t i = 0; i < division.rows.size(); first += division.rows[i++]) {
@@ -49,9 +60,9 @@ std::vector<std::vector<float>> gradients_of(const nn::Network& network, const n
   std::vector<std::vector<float>> gradients;
   for (const LeafBlock& summed : sums_of(division.merges)) {
     std::vector<float>& gradient = gradients.emplace_back(network.padded_size(), -1.0F);
-    for (const ParameterRange& block : network.blocks()) {
-      const std::span<float> sum = block.of(std::span(gradient));
-      network.gradient(block,
+    for (const ParameterRange& part : parts) {
+      const std::span<float> sum = part.of(std::span(gradient));
+      network.gradient(part,
                        {std::span(microbatches).subspan(summed.begin, summed.size()),
                         std::span(division.merges).subspan(summed.begin, summed.size())},
                        sum.data());
@@ -60,7 +71,7 @@ std::vector<std::vector<float>> gradients_of(const nn::Network& network, const n
   return gradients;
 }
 
-/// The same, from activations that were packed, to be sent elsewhere.
+/// The same by grains, from activations that were packed, to be sent elsewhere.
 std::vector<std::vector<float>> gradients_of_packed(const nn::Network& network, const nn::Activations& activations,
                                                     const Division& division) {
   const nn::Architecture& architecture = network.architecture();
@@ -73,7 +84,7 @@ std::vector<std::vector<float>> gradients_of_packed(const nn::Network& network, 
   CHECK(std::ranges::count(std::span(bytes).last(kBehind), std::byte{0xff}) == kBehind);
   return gradients_of(network,
                       nn::Activations::packed(architecture, rows, division.rows.size(), std::span(bytes).first(size)),
-                      division);
+                      division, grains_of(network));
 }
 
 std::vector<float> sum(std::vector<float> left, const std::vector<float>& right) {
@@ -189,7 +200,7 @@ double loss_of(const Example& example, std::size_t first, const Division& divisi
                                                 1.0F / static_cast<float>(example.labels.size()));
   if (gradients != nullptr) {
     network.backward(parameters, workspace);
-    *gradients = gradients_of(network, workspace.activations(), division);
+    *gradients = gradients_of(network, workspace.activations(), division, network.blocks());
     REQUIRE(gradients->size() == results);
     CHECK(*gradients == gradients_of_packed(network, workspace.activations(), division));
   }

@@ -51,6 +51,22 @@ TEST_CASE("a microbatch's gradient has the same bits whatever stands beside it, 
   }
 }
 
+TEST_CASE("blocks are cut at groups of inputs, but not where OpenBLAS would get other products") {
+  const Example example = random_example(true);
+  for (const bool blas : {false, true}) {
+    CAPTURE(blas);
+    const nn::Network network(example.architecture, example.scaling,
+                              blas ? nn::Products::openblas : nn::Products::kernels);
+    const nn::Layer& first = network.layers().front();
+    for (const ParameterRange& block : network.blocks()) {
+      const bool cut = !blas && first.weights.contains(block);
+      if (cut) CHECK(network.grain(block) == 4 * first.columns);
+      if (blas) CHECK(network.grain(block) == block.size());
+    }
+    CHECK(network.grain(first.biases) == first.biases.size());
+  }
+}
+
 TEST_CASE("subtracting means does what other biases do, and scaling what other weights do") {
   for (const bool large : {false, true}) {
     CAPTURE(large);
