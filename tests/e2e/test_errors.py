@@ -68,7 +68,7 @@ class Data(ErrorTest):
                 ("nothing.h5", FILE_SYSTEM, ["nothing.h5", "No such file"]),
                 (self.folder, FILE_SYSTEM, [self.folder]),
                 (Files.text, BAD_DATA, [Files.text, "HDF5"]),
-                (os.devnull, BAD_DATA, [os.devnull]),
+                (os.devnull, FILE_SYSTEM, [os.devnull, "no regular file"]),
                 (Files.truncated, BAD_DATA, [Files.truncated]),
                 (Files.other_hdf5, BAD_DATA, [Files.other_hdf5, "h5pack"]),
                 (Files.model, BAD_DATA, [Files.model, "mnist-dist model"]),
