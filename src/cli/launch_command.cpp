@@ -260,11 +260,8 @@ RunCommand add_launch_command(CLI::App& command) {
       .add_option("--hosts", options->hosts,
                   "hosts such as a,b or a:4,b:8, with the ranks that each takes (default: this machine, or what Slurm "
                   "has allocated)")
-      ->check([](const std::string& hosts) {
-        // CLI11 takes the next word for the value of `--hosts=`.
-        if (!hosts.empty() && !hosts.starts_with('-')) return std::string();
-        return fmt::format("'{}' names nothing; is a variable of the shell empty?", printable(hosts));
-      });
+      // CLI11 takes the next word for the value of `--hosts=`.
+      ->check([](const std::string& hosts) { return not_empty(hosts.starts_with('-') ? "" : hosts); });
   command
       .add_option("--max-restarts", options->max_restarts,
                   "how often a training goes on from its newest checkpoint, without a host that no longer answers")

@@ -101,7 +101,9 @@ class Job:
         return max(0, len(metrics.read_text(encoding="utf-8").splitlines()) - 1) if metrics.exists() else 0
 
     def ended(self):
-        return self.field("JobState") not in ("PENDING", "RUNNING", "COMPLETING", "NODE_FAIL", "REQUEUED", "")
+        # In the others, of which there are many (such as SIGNALING, PREEMPTED and NODE_FAIL), a job may be on its way
+        # back into the queue.
+        return self.field("JobState") in ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "DEADLINE", "OUT_OF_MEMORY")
 
     def trains(self, starts):
         """Whether it has been started again so often, and has trained an epoch since."""
