@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <memory>
 
 #include "mnist_dist/core/error.hpp"
 #include "mnist_dist/core/retry.hpp"
@@ -20,15 +19,10 @@ std::string action_on(const std::filesystem::path& path) {
   return fmt::format("cannot read {}", printable(path.string()));
 }
 
-/// Of a file that may be missing. A folder is for open() and read() to refuse.
-bool may_wait_for_ever(const std::filesystem::path& path) {
+/// S_IFREG, S_IFDIR, S_IFIFO, ...; 0 where nothing is there, or it cannot be looked at.
+mode_t type_of(const std::filesystem::path& path) {
   struct stat status {};
-  return stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
-}
-
-bool is_pipe(const std::filesystem::path& path) {
-  struct stat status {};
-  return stat(path.c_str(), &status) == 0 && S_ISFIFO(status.st_mode);
+  return stat(path.c_str(), &status) == 0 ? status.st_mode & S_IFMT : 0;
 }
 
 /// Until the pipe has something to read, or its end. @return negative when this process is to stop first
@@ -45,10 +39,9 @@ int await_pipe(int descriptor) {
   }
 }
 
-/// @param is_ready called before each read; negative where it failed, with the reason in errno
-template <class IsReady>
-std::vector<std::byte> read_all(const std::filesystem::path& path, int flags, const IsReady& is_ready) {
-  const int descriptor = retry([&] { return open(path.c_str(), O_RDONLY | O_CLOEXEC | flags); });
+std::vector<std::byte> read_all(const std::filesystem::path& path, bool is_pipe) {
+  const int flags = O_RDONLY | O_CLOEXEC | (is_pipe ? O_NONBLOCK : 0);
+  const int descriptor = retry([&] { return open(path.c_str(), flags); });
   if (descriptor < 0) throw file_error(action_on(path), errno);
   struct stat status {};
   std::vector<std::byte> bytes;
@@ -56,7 +49,7 @@ std::vector<std::byte> read_all(const std::filesystem::path& path, int flags, co
   std::size_t used = 0;
   for (;;) {
     if (used == bytes.size()) bytes.resize(used + 65536);
-    ssize_t count = is_ready(descriptor);
+    ssize_t count = is_pipe ? await_pipe(descriptor) : 0;
     if (count >= 0) count = retry([&] { return read(descriptor, bytes.data() + used, bytes.size() - used); });
     if (count < 0) {
       const int error_number = errno;
@@ -78,13 +71,14 @@ std::string text_of(const std::vector<std::byte>& bytes) {
 }  // namespace
 
 void check_regular_file(const std::filesystem::path& path) {
-  if (!may_wait_for_ever(path)) return;
+  const mode_t type = type_of(path);
+  if (type == S_IFREG || type == S_IFDIR || type == 0) return;  // open() and read() say what is wrong
   throw Error(ExitCode::file_system, fmt::format("{}: it is no regular file", action_on(path)));
 }
 
 std::vector<std::byte> read_file(const std::filesystem::path& path) {
   check_regular_file(path);
-  return read_all(path, 0, [](int) { return 0; });
+  return read_all(path, false);
 }
 
 std::string read_text_file(const std::filesystem::path& path) {
@@ -92,8 +86,7 @@ std::string read_text_file(const std::filesystem::path& path) {
 }
 
 std::string read_text_file_or_pipe(const std::filesystem::path& path) {
-  if (!is_pipe(path)) return read_text_file(path);
-  return text_of(read_all(path, O_NONBLOCK, await_pipe));
+  return type_of(path) == S_IFIFO ? text_of(read_all(path, true)) : read_text_file(path);
 }
 
 }  // namespace mnist_dist

@@ -1,5 +1,4 @@
 #include "mnist_dist/h5/file.hpp"
-#include "mnist_dist/core/read_file.hpp"
 
 #include <fmt/format.h>
 
@@ -11,6 +10,7 @@
 #include <fstream>
 
 #include "file_state.hpp"
+#include "mnist_dist/core/read_file.hpp"
 
 namespace mnist_dist::h5 {
 namespace {
