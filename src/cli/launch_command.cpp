@@ -256,12 +256,10 @@ RunCommand add_launch_command(CLI::App& command) {
   command.add_option("-n,--np", options->ranks, "the number of ranks; -np does, too")
       ->required()
       ->check(whole_number(1, train::kMostShards));
-  command
-      .add_option("--hosts", options->hosts,
-                  "hosts such as a,b or a:4,b:8, with the ranks that each takes (default: this machine, or what Slurm "
-                  "has allocated)")
-      // CLI11 takes the next word for the value of `--hosts=`.
-      ->check([](const std::string& hosts) { return not_empty(hosts.starts_with('-') ? "" : hosts); });
+  command.add_option(
+      "--hosts", options->hosts,
+      "hosts such as a,b or a:4,b:8, with the ranks that each takes (default: this machine, or what Slurm "
+      "has allocated)");
   command
       .add_option("--max-restarts", options->max_restarts,
                   "how often a training goes on from its newest checkpoint, without a host that no longer answers")

@@ -147,6 +147,15 @@ void mark_launched_command(std::vector<std::string>& arguments) {
   }
 }
 
+/// CLI11 takes the next word for the value of `--name=`: it gets the empty one that is meant.
+void keep_empty_values(std::vector<std::string>& arguments) {
+  for (auto word = arguments.begin(); word != arguments.end() && *word != "--"; ++word) {
+    if (!word->starts_with("--") || word->find('=') + 1 != word->size()) continue;
+    word->pop_back();
+    word = arguments.insert(word + 1, "");
+  }
+}
+
 void refuse_empty_names(CLI::App& command) {
   for (CLI::Option* option : command.get_options({})) {
     // An empty --init-from takes back that of a file. What launch starts says by itself what is wrong with its words.
@@ -181,6 +190,7 @@ int run_program(int argc, const char* const* argv) {
   }
   std::vector<std::string> arguments = with_help_words({argv + 1, argv + argc}, command_names());
   mark_launched_command(arguments);
+  keep_empty_values(arguments);
   const auto named = std::ranges::find_if(
       commands(), [&](const Command& command) { return !arguments.empty() && arguments.front() == command.name; });
   // Before anything that takes time. Whoever stops another command loses nothing.

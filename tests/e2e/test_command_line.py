@@ -150,7 +150,8 @@ class TypingErrors(ProgramTest):
     def test_empty_names(self):
         """Such as those of variables of the shell that are not set."""
         for arguments, option in ((("train", "--resume", ""), "--resume"), (("train", "-o", ""), "--output"),
-                                  (("train", "--config", ""), "--config"), (("evaluate", "--model", ""), "--model"),
+                                  (("train", "--config", ""), "--config"), (("train", "--resume=", "-v"), "--resume"),
+                                  (("evaluate", "--model", ""), "--model"),
                                   (("info", ""), "FILE"), (("launch", "-np", "2", "--hosts", "", "train"), "--hosts")):
             self.assert_one_error(self.run_program(*arguments), USAGE, f"{option}: '' names nothing")
 
